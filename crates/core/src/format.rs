@@ -1,0 +1,157 @@
+//! How a secret is written and read back. One file per format holds both directions.
+
+mod alphabet;
+mod checksum;
+mod opaque;
+mod prefix;
+mod prefixed;
+
+pub use alphabet::Alphabet;
+use arrayvec::ArrayVec;
+pub use opaque::Opaque;
+pub use prefix::Prefix;
+pub(crate) use prefixed::Parts as PrefixedParts;
+pub use prefixed::Prefixed;
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, DigestScheme, Entropy, Hasher, KeyId, Secret};
+
+/// The longest text that is looked at as a secret, in bytes. Longer ones are malformed unread.
+pub const MAX_SECRET_LENGTH: usize = 512;
+
+/// A format with its settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "format", rename_all = "snake_case")]
+pub enum Format {
+    /// A prefix and random characters; the record is found by the digest.
+    Opaque(Opaque),
+    /// `prefix_id_secret` with a checksum; the record is found by the id.
+    Prefixed(Prefixed),
+}
+
+/// The name of a format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FormatKind {
+    /// See [`Format::Opaque`].
+    Opaque,
+    /// See [`Format::Prefixed`].
+    Prefixed,
+}
+
+impl Format {
+    /// The format's name.
+    pub const fn kind(&self) -> FormatKind {
+        match self {
+            Self::Opaque(_) => FormatKind::Opaque,
+            Self::Prefixed(_) => FormatKind::Prefixed,
+        }
+    }
+
+    /// The prefix of the format's secrets, if they have one.
+    pub const fn prefix(&self) -> Option<&Prefix> {
+        match self {
+            Self::Opaque(opaque) => opaque.prefix(),
+            Self::Prefixed(prefixed) => Some(prefixed.prefix()),
+        }
+    }
+
+    /// Draws a new secret for the key of that id.
+    pub fn mint(&self, entropy: &dyn Entropy, id: &KeyId) -> Minted {
+        match self {
+            Self::Opaque(opaque) => opaque.mint(entropy),
+            Self::Prefixed(prefixed) => prefixed.mint(entropy, id),
+        }
+    }
+}
+
+/// A new secret and what may be shown of it later.
+#[derive(Debug)]
+pub struct Minted {
+    /// The text that is handed out once.
+    pub secret: Secret,
+    /// What lists show to tell keys apart: never a character of the secret part.
+    pub hint: String,
+}
+
+/// A presented secret that has the form of one of ours: what finds its record, what proves it.
+#[derive(Clone, Debug)]
+pub struct Token<'t> {
+    text: Presented<'t>,
+    route: Route<'t>,
+}
+
+/// The presented text; not printed.
+#[derive(Clone, Copy)]
+struct Presented<'t>(&'t str);
+
+impl std::fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("hidden")
+    }
+}
+
+/// By what a record can be found: its id in the text, or one of a few digests of the text.
+#[derive(Clone, Debug)]
+enum Route<'t> {
+    Digests(ArrayVec<DigestScheme, { Token::MOST_SCHEMES }>),
+    KeyId(&'t str),
+}
+
+impl<'t> Token<'t> {
+    /// The most digest schemes that are tried for one presented secret.
+    pub const MOST_SCHEMES: usize = 8;
+
+    pub(crate) const fn found_by_id(text: &'t str, id: &'t str) -> Self {
+        Self { text: Presented(text), route: Route::KeyId(id) }
+    }
+
+    pub(crate) const fn found_by_digest(
+        text: &'t str,
+        schemes: ArrayVec<DigestScheme, { Token::MOST_SCHEMES }>,
+    ) -> Self {
+        Self { text: Presented(text), route: Route::Digests(schemes) }
+    }
+
+    /// The places where this token's record may be, in the order in which to look.
+    pub fn locators<'a>(&'a self, hasher: &'a Hasher) -> impl Iterator<Item = Locator> + 'a {
+        let (id, schemes) = match &self.route {
+            Route::KeyId(id) => (Some(Locator::KeyId(KeyId::from_base58(id))), [].as_slice()),
+            Route::Digests(schemes) => (None, schemes.as_slice()),
+        };
+        let digests = schemes.iter().filter_map(|&scheme| self.digest(hasher, scheme));
+        id.into_iter().chain(digests.map(Locator::Digest))
+    }
+
+    /// The digest of the whole text under a scheme; absent if its pepper is not configured.
+    pub(crate) fn digest(&self, hasher: &Hasher, scheme: DigestScheme) -> Option<Digest> {
+        hasher.digest(scheme, self.text.0)
+    }
+}
+
+/// What finds a record: exactly one unique index.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Locator {
+    /// The digest of an opaque secret.
+    Digest(Digest),
+    /// The id in a prefixed secret.
+    KeyId(KeyId),
+}
+
+/// Why a text is no secret of any keyspace. For the operator's eyes: callers hear "malformed".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// A character that the format does not use.
+    #[error("the secret holds a character outside of its alphabet")]
+    Alphabet,
+    /// The checksum is not that of the text before it: a typing error, or made up.
+    #[error("the secret's checksum is wrong")]
+    Checksum,
+    /// No keyspace has secrets of that prefix and length.
+    #[error("the secret has the form of no keyspace")]
+    Form,
+    /// Longer than [`MAX_SECRET_LENGTH`].
+    #[error("the secret is too long")]
+    TooLong,
+}

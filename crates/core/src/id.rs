@@ -1,0 +1,124 @@
+//! Names of things: keys, keyspaces, owners, actors; and the two counters.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::format::Alphabet;
+use crate::text::{ascii, one_line, text};
+use crate::{Entropy, Invalid};
+
+text! {
+    /// The identifier of a key: 1 to 64 of `A-Z a-z 0-9 . _ -`. Ours are 12 base58 characters
+    /// (70 bits); imported keys keep theirs. It is not secret.
+    KeyId, |text| ascii(text, 64, "A-Z, a-z, 0-9, '.', '_' and '-'", |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
+    })
+}
+
+impl KeyId {
+    /// Characters in an identifier that we make.
+    pub const LENGTH: usize = 12;
+
+    /// Draws a new identifier.
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        Self(Alphabet::base58().draw(entropy, Self::LENGTH).as_str().into())
+    }
+
+    /// For text that a format has already checked: `id` holds only base58 characters.
+    pub(crate) fn from_base58(id: &str) -> Self {
+        Self(id.into())
+    }
+}
+
+text! {
+    /// The identifier of a keyspace: 1 to 64 of `a-z 0-9 -`, not beginning with `-`.
+    KeyspaceId, |text| {
+        ascii(text, 64, "a-z, 0-9 and '-'", |byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
+        })?;
+        if text.starts_with('-') {
+            Err(Invalid::new("must not begin with '-'"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl KeyspaceId {
+    /// The keyspace that is used when none is named.
+    pub const DEFAULT: &str = "default";
+    /// The reserved keyspace whose keys may call the management interface.
+    pub const MANAGEMENT: &str = "management";
+
+    /// The keyspace that is used when none is named.
+    pub fn default_keyspace() -> Self {
+        Self(compact_str::CompactString::const_new(Self::DEFAULT))
+    }
+
+    /// The reserved keyspace whose keys may call the management interface.
+    pub fn management() -> Self {
+        Self(compact_str::CompactString::const_new(Self::MANAGEMENT))
+    }
+}
+
+text! {
+    /// Whoever a key acts for, in the application's own terms: 1 to 256 characters on one line.
+    OwnerId, |text| one_line(text, 256)
+}
+
+text! {
+    /// Whoever performs a management act: 1 to 256 characters on one line.
+    ActorId, |text| one_line(text, 256)
+}
+
+/// How often a record has changed; the first is 1. Two writers cannot both make the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Version(u64);
+
+impl Version {
+    /// The version of a record that was just made.
+    pub const FIRST: Self = Self(1);
+
+    /// The version as stored.
+    pub const fn new(version: u64) -> Self {
+        Self(version)
+    }
+
+    /// The version after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The place of an accepted change in the store's change feed; later changes have larger ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sequence(u64);
+
+impl Sequence {
+    /// Before every change.
+    pub const START: Self = Self(0);
+
+    /// The sequence number as stored.
+    pub const fn new(sequence: u64) -> Self {
+        Self(sequence)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}

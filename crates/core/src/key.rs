@@ -1,0 +1,186 @@
+//! The record of a key.
+
+mod lifecycle;
+mod request;
+
+pub use lifecycle::Refusal;
+pub use request::{Expiry, KeyChanges, NewKey, Rotation, RotationMode};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ActorId, Description, Digest, FormatKind, KeyId, KeyspaceId, Locator, Metadata, Name, OwnerId,
+    Reason, ResourceScopes, ScopeSet, TagSet, Timestamp, Version,
+};
+
+/// Everything that is known about a key, its secret excepted.
+///
+/// Changes are made by the methods that take the record and return the next version of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyRecord {
+    /// The key's identifier; in prefixed keys it is part of the secret's text.
+    pub id: KeyId,
+    /// How often the record has changed.
+    pub version: Version,
+    /// The stored digest, and for a while after a rotation the one before.
+    pub secret: StoredSecret,
+    /// Whether the key is switched on.
+    pub enabled: bool,
+    /// The key is expired at and after this instant; absent: never.
+    pub expires_at: Option<Timestamp>,
+    /// The key is not valid before this instant; absent: from the start.
+    pub not_before: Option<Timestamp>,
+    /// The revocation, which may lie in the future.
+    pub revocation: Option<Revocation>,
+    /// The soft deletion.
+    pub deletion: Option<Deletion>,
+    /// What the key may do everywhere.
+    pub scopes: ScopeSet,
+    /// What the key may do to single resources.
+    pub resources: ResourceScopes,
+    /// The policy under which the key was issued.
+    pub keyspace: KeyspaceId,
+    /// How the secret is written.
+    pub format: FormatKind,
+    /// Whoever the key acts for.
+    pub owner: OwnerId,
+    /// A name for people.
+    pub name: Option<Name>,
+    /// A longer note for people.
+    pub description: Option<Description>,
+    /// What may be shown of the secret: prefix and id, never a secret character.
+    pub hint: String,
+    /// Labels to find the key by.
+    pub tags: TagSet,
+    /// Free data of the application.
+    pub metadata: Metadata,
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// When it got its present secret, if that was not when it was issued.
+    pub rotated_at: Option<Timestamp>,
+    /// The key that this one succeeded.
+    pub rotated_from: Option<KeyId>,
+    /// The key that succeeds this one.
+    pub rotated_to: Option<KeyId>,
+}
+
+/// What is stored of a key's secret.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSecret {
+    /// The digest of the secret that was issued last.
+    pub digest: Digest,
+    /// The digest before it, if a rotation granted a grace period.
+    pub previous: Option<PreviousSecret>,
+}
+
+/// A secret that a rotation replaced.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PreviousSecret {
+    /// Its digest.
+    pub digest: Digest,
+    /// It is refused at and after this instant.
+    pub until: Timestamp,
+}
+
+/// That a key was revoked. There is no way back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Revocation {
+    /// The key is refused at and after this instant.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// Who did it.
+    pub by: ActorId,
+}
+
+/// That a key was deleted and can still be restored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deletion {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub by: ActorId,
+}
+
+/// What a key's record comes to at some instant. The first that holds, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    /// Deleted, and restorable until it is purged.
+    Deleted,
+    /// Its last instant has come.
+    Expired,
+    /// Revoked for good.
+    Revoked,
+    /// Switched off.
+    Disabled,
+    /// Its first instant has not come.
+    NotYetValid,
+    /// Nothing speaks against it.
+    Active,
+}
+
+impl KeyRecord {
+    /// What the record comes to. Lists filter by the same rule.
+    pub fn state(&self, now: Timestamp) -> KeyState {
+        if self.deletion.is_some() {
+            return KeyState::Deleted;
+        }
+        if self.expires_at.is_some_and(|at| at.has_come(now)) {
+            return KeyState::Expired;
+        }
+        if self.is_revoked(now) {
+            return KeyState::Revoked;
+        }
+        if !self.enabled {
+            return KeyState::Disabled;
+        }
+        match self.not_before {
+            Some(at) if !at.has_come(now) => KeyState::NotYetValid,
+            _ => KeyState::Active,
+        }
+    }
+
+    /// Whether the key is revoked by now; a revocation in the future does not count yet.
+    pub fn is_revoked(&self, now: Timestamp) -> bool {
+        self.revocation.as_ref().is_some_and(|revocation| revocation.at.has_come(now))
+    }
+
+    /// Everything that finds this record: its id, or the digests of its secrets.
+    pub fn locators(&self) -> impl Iterator<Item = Locator> + '_ {
+        let by_id = self.format == FormatKind::Prefixed;
+        let id = by_id.then(|| Locator::KeyId(self.id.clone()));
+        let previous = self.secret.previous.as_ref().map(|previous| &previous.digest);
+        let digests = std::iter::once(&self.secret.digest).chain(previous);
+        id.into_iter().chain(digests.filter(move |_| !by_id).cloned().map(Locator::Digest))
+    }
+}
+
+impl AsRef<Self> for KeyRecord {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl KeyState {
+    /// Every state.
+    pub const ALL: [Self; 6] = [
+        Self::Active,
+        Self::Deleted,
+        Self::Disabled,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::Revoked,
+    ];
+
+    /// The state's name as it is written in queries and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deleted => "deleted",
+            Self::Disabled => "disabled",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Revoked => "revoked",
+        }
+    }
+}

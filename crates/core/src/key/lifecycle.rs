@@ -1,0 +1,273 @@
+//! The acts that change a key: each takes a record and returns the next version of it, or refuses.
+
+use super::{
+    Deletion, KeyChanges, KeyRecord, NewKey, PreviousSecret, Revocation, Rotation, StoredSecret,
+};
+use crate::{
+    ActorId, Digest, FieldError, Invalid, KeyId, Keyspace, Lifetime, Reason, Timestamp, Version,
+};
+
+/// Why an act is not possible in the state in which the key is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The key is switched off already.
+    #[error("the key is already disabled")]
+    AlreadyDisabled,
+    /// The key is switched on already.
+    #[error("the key is already enabled")]
+    AlreadyEnabled,
+    /// The key is revoked already.
+    #[error("the key is already revoked")]
+    AlreadyRevoked,
+    /// The key has a successor already.
+    #[error("the key has already been rotated to a successor")]
+    AlreadySucceeded,
+    /// Deleted keys cannot be changed; restore it first.
+    #[error("the key is deleted")]
+    Deleted,
+    /// A value in the request breaks a rule.
+    #[error("{0}")]
+    Invalid(FieldError),
+    /// Only deleted keys can be restored or purged.
+    #[error("the key is not deleted")]
+    NotDeleted,
+    /// Somebody changed the key in the meantime.
+    #[error("the key has been changed in the meantime")]
+    Outdated,
+    /// Revoked keys cannot be changed.
+    #[error("a revoked key cannot be changed")]
+    Revoked,
+}
+
+impl From<FieldError> for Refusal {
+    fn from(error: FieldError) -> Self {
+        Self::Invalid(error)
+    }
+}
+
+impl KeyRecord {
+    /// The first version of a new key's record.
+    pub fn issue(
+        new: NewKey,
+        id: KeyId,
+        digest: Digest,
+        hint: String,
+        keyspace: &Keyspace,
+        now: Timestamp,
+    ) -> Result<Self, FieldError> {
+        let expires_at = keyspace.expiry(new.expiry, now, now)?;
+        check_window(new.not_before, expires_at)?;
+        Ok(Self {
+            id,
+            version: Version::FIRST,
+            secret: StoredSecret { digest, previous: None },
+            enabled: new.enabled,
+            expires_at,
+            not_before: new.not_before,
+            revocation: None,
+            deletion: None,
+            scopes: new.scopes,
+            resources: new.resources,
+            keyspace: new.keyspace,
+            format: keyspace.format.kind(),
+            owner: new.owner,
+            name: new.name,
+            description: new.description,
+            hint,
+            tags: new.tags,
+            metadata: new.metadata,
+            created_at: now,
+            rotated_at: None,
+            rotated_from: None,
+            rotated_to: None,
+        })
+    }
+
+    /// Changes what the caller may change.
+    pub fn update(
+        self,
+        changes: KeyChanges,
+        keyspace: &Keyspace,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let since = self.created_at;
+        Ok(self.changeable(now)?.changed(changes, keyspace, since, now)?.next())
+    }
+
+    /// Switches the key on.
+    pub fn enable(self, now: Timestamp) -> Result<Self, Refusal> {
+        let key = self.changeable(now)?;
+        if key.enabled {
+            Err(Refusal::AlreadyEnabled)
+        } else {
+            Ok(Self { enabled: true, ..key }.next())
+        }
+    }
+
+    /// Switches the key off.
+    pub fn disable(self, now: Timestamp) -> Result<Self, Refusal> {
+        let key = self.changeable(now)?;
+        if key.enabled {
+            Ok(Self { enabled: false, ..key }.next())
+        } else {
+            Err(Refusal::AlreadyDisabled)
+        }
+    }
+
+    /// Revokes the key for good.
+    pub fn revoke(
+        self,
+        reason: Option<Reason>,
+        by: ActorId,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        if self.deletion.is_some() {
+            return Err(Refusal::Deleted);
+        }
+        if self.is_revoked(now) {
+            return Err(Refusal::AlreadyRevoked);
+        }
+        Ok(Self { revocation: Some(Revocation { at: now, reason, by }), ..self }.next())
+    }
+
+    /// Deletes the key softly: it stops working and can be restored until it is purged.
+    pub fn delete(self, by: ActorId, now: Timestamp) -> Result<Self, Refusal> {
+        match self.deletion {
+            Some(_) => Err(Refusal::Deleted),
+            None => Ok(Self { deletion: Some(Deletion { at: now, by }), ..self }.next()),
+        }
+    }
+
+    /// Takes a deletion back. A key that was revoked stays revoked.
+    pub fn restore(self) -> Result<Self, Refusal> {
+        match self.deletion {
+            Some(_) => Ok(Self { deletion: None, ..self }.next()),
+            None => Err(Refusal::NotDeleted),
+        }
+    }
+
+    /// Gives the key a new secret; the old one works until the grace period ends.
+    ///
+    /// `asked_at` is when the caller asked: if another rotation came after that, the two were
+    /// concurrent, and this one loses.
+    pub fn rotate(
+        self,
+        rotation: Rotation,
+        (digest, hint): (Digest, String),
+        keyspace: &Keyspace,
+        asked_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let key = self.rotatable(asked_at, now)?;
+        let key = key.changed(rotation.changes, keyspace, now, now)?;
+        let previous = match rotation.grace {
+            Some(grace) => {
+                let until = grace_end(now, grace)?;
+                Some(PreviousSecret { digest: key.secret.digest, until })
+            }
+            None => None,
+        };
+        let secret = StoredSecret { digest, previous };
+        Ok(Self { secret, hint, rotated_at: Some(now), ..key }.next())
+    }
+
+    /// Makes a successor with a new id and secret. Returns this record, which will be revoked when
+    /// the grace period ends, and the successor, each linked to the other.
+    pub fn succeed(
+        self,
+        rotation: Rotation,
+        (id, digest, hint): (KeyId, Digest, String),
+        keyspace: &Keyspace,
+        by: ActorId,
+        asked_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(Self, Self), Refusal> {
+        let old = self.rotatable(asked_at, now)?;
+        let at = rotation.grace.map_or(Ok(now), |grace| grace_end(now, grace))?;
+        let new = Self {
+            id: id.clone(),
+            version: Version::FIRST,
+            secret: StoredSecret { digest, previous: None },
+            hint,
+            created_at: now,
+            rotated_at: None,
+            rotated_from: Some(old.id.clone()),
+            ..old.clone()
+        };
+        let new = new.changed(rotation.changes, keyspace, now, now)?;
+        let revocation = Some(Revocation { at, reason: Reason::parse("rotated").ok(), by });
+        Ok((Self { revocation, rotated_to: Some(id), ..old }.next(), new))
+    }
+
+    fn next(self) -> Self {
+        Self { version: self.version.next(), ..self }
+    }
+
+    fn changeable(self, now: Timestamp) -> Result<Self, Refusal> {
+        if self.deletion.is_some() {
+            return Err(Refusal::Deleted);
+        }
+        if self.is_revoked(now) { Err(Refusal::Revoked) } else { Ok(self) }
+    }
+
+    fn rotatable(self, asked_at: Timestamp, now: Timestamp) -> Result<Self, Refusal> {
+        let key = self.changeable(now)?;
+        if key.rotated_to.is_some() {
+            return Err(Refusal::AlreadySucceeded);
+        }
+        match key.rotated_at {
+            Some(rotated_at) if rotated_at >= asked_at => Err(Refusal::Outdated),
+            _ => Ok(key),
+        }
+    }
+
+    /// Applies changes; lifetimes are counted from `since`.
+    fn changed(
+        self,
+        changes: KeyChanges,
+        keyspace: &Keyspace,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        if changes.version.is_some_and(|version| version != self.version) {
+            return Err(Refusal::Outdated);
+        }
+        let expires_at = match changes.expiry {
+            Some(expiry) => keyspace.expiry(expiry, since, now)?,
+            None => self.expires_at,
+        };
+        let not_before = changes.not_before.unwrap_or(self.not_before);
+        if changes.expiry.is_some() || changes.not_before.is_some() {
+            check_window(not_before, expires_at)?;
+        }
+        Ok(Self {
+            name: changes.name.unwrap_or(self.name),
+            description: changes.description.unwrap_or(self.description),
+            scopes: changes.scopes.unwrap_or(self.scopes),
+            resources: changes.resources.unwrap_or(self.resources),
+            tags: changes.tags.unwrap_or(self.tags),
+            metadata: changes.metadata.unwrap_or(self.metadata),
+            expires_at,
+            not_before,
+            ..self
+        })
+    }
+}
+
+/// A key that could never be valid is refused when it is asked for.
+fn check_window(
+    not_before: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+) -> Result<(), FieldError> {
+    match (not_before, expires_at) {
+        (Some(first), Some(last)) if last.has_come(first) => {
+            Err(Invalid::new("must be before the key expires").at("not_before"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn grace_end(now: Timestamp, grace: Lifetime) -> Result<Timestamp, FieldError> {
+    now.after(grace).map_err(|invalid| invalid.at("grace"))
+}

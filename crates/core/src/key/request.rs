@@ -1,0 +1,110 @@
+//! What a caller may ask for when a key is issued, changed or rotated.
+
+use crate::{
+    Description, KeyspaceId, Lifetime, Metadata, Name, OwnerId, ResourceScopes, ScopeSet, TagSet,
+    Timestamp, Version,
+};
+
+/// A key to issue.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// The policy under which to issue it.
+    pub keyspace: KeyspaceId,
+    /// Whoever the key acts for.
+    pub owner: OwnerId,
+    /// A name for people.
+    pub name: Option<Name>,
+    /// A longer note for people.
+    pub description: Option<Description>,
+    /// What the key may do everywhere.
+    pub scopes: ScopeSet,
+    /// What the key may do to single resources.
+    pub resources: ResourceScopes,
+    /// Labels to find the key by.
+    pub tags: TagSet,
+    /// Free data of the application.
+    pub metadata: Metadata,
+    /// Whether the key is switched on.
+    pub enabled: bool,
+    /// When the key expires.
+    pub expiry: Expiry,
+    /// The key is not valid before this instant.
+    pub not_before: Option<Timestamp>,
+}
+
+impl NewKey {
+    /// A key of the default keyspace that is switched on and may do nothing yet.
+    pub fn new(owner: OwnerId) -> Self {
+        Self {
+            keyspace: KeyspaceId::default_keyspace(),
+            owner,
+            name: None,
+            description: None,
+            scopes: ScopeSet::default(),
+            resources: ResourceScopes::default(),
+            tags: TagSet::default(),
+            metadata: Metadata::default(),
+            enabled: true,
+            expiry: Expiry::Default,
+            not_before: None,
+        }
+    }
+}
+
+/// When a key shall expire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Expiry {
+    /// At this instant.
+    At(Timestamp),
+    /// As the keyspace says.
+    #[default]
+    Default,
+    /// That long from now.
+    In(Lifetime),
+    /// Never; refused where the keyspace has a maximum lifetime.
+    Never,
+}
+
+/// Changes to a key's record: what is absent stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct KeyChanges {
+    /// The version that the caller saw; any other is a conflict. Absent: whichever there is.
+    pub version: Option<Version>,
+    /// A new name, or none.
+    pub name: Option<Option<Name>>,
+    /// A new note, or none.
+    pub description: Option<Option<Description>>,
+    /// All the scopes.
+    pub scopes: Option<ScopeSet>,
+    /// All the resource scopes.
+    pub resources: Option<ResourceScopes>,
+    /// All the tags.
+    pub tags: Option<TagSet>,
+    /// All the metadata.
+    pub metadata: Option<Metadata>,
+    /// A new expiry.
+    pub expiry: Option<Expiry>,
+    /// A new first instant, or none.
+    pub not_before: Option<Option<Timestamp>>,
+}
+
+/// How to give a key a new secret.
+#[derive(Clone, Debug, Default)]
+pub struct Rotation {
+    /// How long the old secret stays usable; absent: not at all.
+    pub grace: Option<Lifetime>,
+    /// Whether the key keeps its id.
+    pub mode: RotationMode,
+    /// Changes made to the key on the occasion.
+    pub changes: KeyChanges,
+}
+
+/// Whether a rotated key keeps its id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RotationMode {
+    /// The record stays and gets a new secret.
+    #[default]
+    SameId,
+    /// A new record succeeds the old one, which is revoked when the grace period ends.
+    Successor,
+}

@@ -1,0 +1,223 @@
+//! Keyspaces: the policies under which keys are issued.
+
+mod table;
+
+use serde::{Deserialize, Serialize};
+pub use table::KeyspaceTable;
+
+use crate::{
+    Description, DigestScheme, Expiry, FieldError, Format, Hasher, Invalid, KeyspaceId, Lifetime,
+    RateLimit, Timestamp, Token, Version,
+};
+
+/// A named policy under which keys are issued. Its format never changes; the rest may.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keyspace {
+    /// The keyspace's name.
+    pub id: KeyspaceId,
+    /// How often the keyspace has changed.
+    pub version: Version,
+    /// A note for people.
+    pub description: Option<Description>,
+    /// How its secrets are written.
+    #[serde(flatten)]
+    pub format: Format,
+    /// The hash for digests where no pepper is configured.
+    pub algorithm: HashAlgorithm,
+    /// The digest schemes of its keys, the one that mints first.
+    pub schemes: Vec<DigestScheme>,
+    /// The lifetime of a key that is issued without one; absent: the maximum, or for ever.
+    pub default_lifetime: Option<Lifetime>,
+    /// No key may live longer than this.
+    pub maximum_lifetime: Option<Lifetime>,
+    /// How often each of its keys may be used, on each node.
+    pub rate_limit: Option<RateLimit>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A hash for digests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HashAlgorithm {
+    /// SHA-256.
+    #[default]
+    Sha256,
+    /// SHA-512.
+    Sha512,
+}
+
+/// A keyspace to create.
+#[derive(Clone, Debug)]
+pub struct NewKeyspace {
+    /// The keyspace's name.
+    pub id: KeyspaceId,
+    /// A note for people.
+    pub description: Option<Description>,
+    /// How its secrets are written.
+    pub format: Format,
+    /// The hash for digests where no pepper is configured.
+    pub algorithm: HashAlgorithm,
+    /// The lifetime of a key that is issued without one.
+    pub default_lifetime: Option<Lifetime>,
+    /// No key may live longer than this.
+    pub maximum_lifetime: Option<Lifetime>,
+    /// How often each of its keys may be used.
+    pub rate_limit: Option<RateLimit>,
+}
+
+impl NewKeyspace {
+    /// A keyspace of that name and format without limits.
+    pub const fn new(id: KeyspaceId, format: Format) -> Self {
+        Self {
+            id,
+            description: None,
+            format,
+            algorithm: HashAlgorithm::Sha256,
+            default_lifetime: None,
+            maximum_lifetime: None,
+            rate_limit: None,
+        }
+    }
+}
+
+/// Changes to a keyspace: what is absent stays as it is. They concern keys issued from now on, the
+/// rate limit excepted, which holds for all.
+#[derive(Clone, Debug, Default)]
+pub struct KeyspaceChanges {
+    /// The version that the caller saw; any other is a conflict. Absent: whichever there is.
+    pub version: Option<Version>,
+    /// A new note, or none.
+    pub description: Option<Option<Description>>,
+    /// A new hash.
+    pub algorithm: Option<HashAlgorithm>,
+    /// A new default lifetime, or none.
+    pub default_lifetime: Option<Option<Lifetime>>,
+    /// A new maximum lifetime, or none.
+    pub maximum_lifetime: Option<Option<Lifetime>>,
+    /// A new rate limit, or none.
+    pub rate_limit: Option<Option<RateLimit>>,
+}
+
+impl Keyspace {
+    /// The first version of a new keyspace.
+    pub fn create(new: NewKeyspace, hasher: &Hasher, now: Timestamp) -> Result<Self, FieldError> {
+        check_lifetimes(new.default_lifetime, new.maximum_lifetime)?;
+        let keyspace = Self {
+            id: new.id,
+            version: Version::FIRST,
+            description: new.description,
+            format: new.format,
+            algorithm: new.algorithm,
+            schemes: Vec::new(),
+            default_lifetime: new.default_lifetime,
+            maximum_lifetime: new.maximum_lifetime,
+            rate_limit: new.rate_limit,
+            created_at: now,
+            updated_at: now,
+        };
+        let schemes = vec![keyspace.minting_scheme(hasher)];
+        Ok(Self { schemes, ..keyspace })
+    }
+
+    /// The next version with changes made, or nothing if `changes` names another version.
+    pub fn update(
+        self,
+        changes: KeyspaceChanges,
+        now: Timestamp,
+    ) -> Result<Option<Self>, FieldError> {
+        if changes.version.is_some_and(|version| version != self.version) {
+            return Ok(None);
+        }
+        let default_lifetime = changes.default_lifetime.unwrap_or(self.default_lifetime);
+        let maximum_lifetime = changes.maximum_lifetime.unwrap_or(self.maximum_lifetime);
+        check_lifetimes(default_lifetime, maximum_lifetime)?;
+        Ok(Some(Self {
+            version: self.version.next(),
+            description: changes.description.unwrap_or(self.description),
+            algorithm: changes.algorithm.unwrap_or(self.algorithm),
+            default_lifetime,
+            maximum_lifetime,
+            rate_limit: changes.rate_limit.unwrap_or(self.rate_limit),
+            updated_at: now,
+            ..self
+        }))
+    }
+
+    /// The scheme for new digests: HMAC under the newest pepper, or else the keyspace's hash.
+    pub fn minting_scheme(&self, hasher: &Hasher) -> DigestScheme {
+        match (hasher.newest_pepper(), self.algorithm) {
+            (Some(version), _) => DigestScheme::HmacSha256(version),
+            (None, HashAlgorithm::Sha256) => DigestScheme::Sha256,
+            (None, HashAlgorithm::Sha512) => DigestScheme::Sha512,
+        }
+    }
+
+    /// The next version with `scheme` in front of its schemes, or nothing if it stands there
+    /// already. Refused when there would be more schemes than are tried for a presented secret.
+    pub fn with_scheme(&self, scheme: DigestScheme) -> Result<Option<Self>, Invalid> {
+        if self.schemes.first() == Some(&scheme) {
+            return Ok(None);
+        }
+        let others = self.schemes.iter().copied().filter(|&other| other != scheme);
+        let schemes: Vec<_> = std::iter::once(scheme).chain(others).collect();
+        if schemes.len() > Token::MOST_SCHEMES {
+            return Err(Invalid::new("must not have keys of more than 8 digest schemes"));
+        }
+        Ok(Some(Self { version: self.version.next(), schemes, ..self.clone() }))
+    }
+
+    /// When a key expires for which `asked` was asked `now`, its lifetime counted from `since`.
+    pub fn expiry(
+        &self,
+        asked: Expiry,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, FieldError> {
+        let (field, expires_at) = match asked {
+            Expiry::At(at) => ("expires_at", Some(at)),
+            Expiry::Default => {
+                let lifetime = self.default_lifetime.or(self.maximum_lifetime);
+                ("expires_at", after(now, lifetime, "expires_at")?)
+            }
+            Expiry::In(lifetime) => ("expires_in", after(now, Some(lifetime), "expires_in")?),
+            Expiry::Never => ("expires_at", None),
+        };
+        if expires_at.is_some_and(|at| at.has_come(now)) {
+            return Err(Invalid::new("must be in the future").at(field));
+        }
+        let latest = after(since, self.maximum_lifetime, field)?;
+        match (expires_at, latest) {
+            (None, Some(_)) => {
+                Err(Invalid::new("must be given: the keyspace has a maximum lifetime").at(field))
+            }
+            (Some(asked), Some(latest)) if asked > latest => {
+                Err(Invalid::new("must not exceed the keyspace's maximum lifetime").at(field))
+            }
+            _ => Ok(expires_at),
+        }
+    }
+}
+
+fn after(
+    start: Timestamp,
+    lifetime: Option<Lifetime>,
+    field: &'static str,
+) -> Result<Option<Timestamp>, FieldError> {
+    let end = lifetime.map(|lifetime| start.after(lifetime)).transpose();
+    end.map_err(|invalid| invalid.at(field))
+}
+
+fn check_lifetimes(
+    default_lifetime: Option<Lifetime>,
+    maximum_lifetime: Option<Lifetime>,
+) -> Result<(), FieldError> {
+    match (default_lifetime, maximum_lifetime) {
+        (Some(default), Some(maximum)) if default > maximum => {
+            Err(Invalid::new("must not exceed the maximum lifetime").at("default_lifetime"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,61 @@
+//! The rules of Keyward: how a key is written, stored, judged and changed.
+//!
+//! Nothing here does I/O, reads a clock or draws a random number by itself: time comes through
+//! [`Clock`], chance through [`Entropy`], peppers through [`Peppers`]. Most applications use the
+//! `keyward` crate, which adds storage and caching; use this one alone to check keys in a place
+//! that has neither.
+//!
+//! The path of a request, and the type that each stage hands on:
+//!
+//! ```text
+//! &str → KeyspaceTable::parse → Token → Token::locators → KeyRecord → judge → Judgement → Decision
+//! ```
+#![forbid(unsafe_code)]
+
+mod audit;
+mod change;
+mod decision;
+mod digest;
+mod entropy;
+mod format;
+mod id;
+mod invalid;
+mod key;
+mod keyspace;
+mod limit;
+mod metadata;
+mod policy;
+mod resource;
+mod scope;
+mod secret;
+mod tag;
+mod text;
+mod time;
+
+pub use audit::{ActContext, Action, AuditEvent, AuditEventId};
+pub use change::{Change, ChangeId, KeyWrite, KeyspaceWrite, Touched};
+pub use decision::{Decision, DenyReason};
+pub use digest::{Digest, DigestScheme, Hasher, InvalidPepper, Pepper, PepperVersion, Peppers};
+pub use entropy::Entropy;
+pub use format::{
+    Alphabet, Format, FormatKind, Locator, MAX_SECRET_LENGTH, Malformed, Minted, Opaque, Prefix,
+    Prefixed, Token,
+};
+pub use id::{ActorId, KeyId, KeyspaceId, OwnerId, Sequence, Version};
+pub use invalid::{FieldError, Invalid};
+pub use key::{
+    Deletion, Expiry, KeyChanges, KeyRecord, KeyState, NewKey, PreviousSecret, Refusal, Revocation,
+    Rotation, RotationMode, StoredSecret,
+};
+pub use keyspace::{HashAlgorithm, Keyspace, KeyspaceChanges, KeyspaceTable, NewKeyspace};
+pub use limit::{Allowance, RateLimit};
+pub use metadata::Metadata;
+pub use policy::{
+    Asked, Judgement, MatchScopes, Permit, SecretUsed, Suitable, judge, judge_unknown,
+};
+pub use resource::{ResourceId, ResourceScopes};
+pub use scope::{Scope, ScopeSet};
+pub use secret::Secret;
+pub use tag::{Tag, TagSet};
+pub use text::{Description, Name, Reason};
+pub use time::{Clock, Lifetime, Moment, Timestamp};

@@ -1,0 +1,130 @@
+//! Scopes: what a key may do.
+
+use std::slice;
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::{ascii, text};
+use crate::{FieldError, Invalid};
+
+text! {
+    /// One right, such as `read`: 1 to 128 characters of a scope token (RFC 6749 §3.3, printable
+    /// ASCII without space, `"` and `\`). Compared exactly; there are no wildcards.
+    Scope, |text| ascii(text, 128, "printable ASCII without space, '\"' and '\\'", |byte| {
+        byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\')
+    })
+}
+
+/// Up to 256 different scopes, in the order in which they were given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Scope>", into = "Vec<Scope>")]
+pub struct ScopeSet(Box<[Scope]>);
+
+impl ScopeSet {
+    const MOST: usize = 256;
+
+    /// The set of these scopes; a scope that is given twice counts once.
+    pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Result<Self, Invalid> {
+        Ok(Self(distinct(scopes, Self::MOST, "scopes")?))
+    }
+
+    /// Reads scopes from a field of a request.
+    pub fn parse(scopes: &[String], field: &str) -> Result<Self, FieldError> {
+        let scopes = parse_each(scopes, field, |text| Scope::parse(text))?;
+        Self::new(scopes).map_err(|invalid| invalid.at(field.to_owned()))
+    }
+
+    /// Whether the scope is in the set.
+    pub fn contains(&self, scope: &Scope) -> bool {
+        self.0.contains(scope)
+    }
+
+    /// Whether there is no scope in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The scopes, in order.
+    pub fn iter(&self) -> slice::Iter<'_, Scope> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a ScopeSet {
+    type Item = &'a Scope;
+    type IntoIter = slice::Iter<'a, Scope>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl TryFrom<Vec<Scope>> for ScopeSet {
+    type Error = Invalid;
+
+    fn try_from(scopes: Vec<Scope>) -> Result<Self, Invalid> {
+        Self::new(scopes)
+    }
+}
+
+impl From<ScopeSet> for Vec<Scope> {
+    fn from(scopes: ScopeSet) -> Self {
+        scopes.0.into_vec()
+    }
+}
+
+/// The different ones of `items` in their order, at most `most`.
+pub(crate) fn distinct<T: PartialEq>(
+    items: impl IntoIterator<Item = T>,
+    most: usize,
+    what: &str,
+) -> Result<Box<[T]>, Invalid> {
+    let mut distinct = Vec::new();
+    for item in items {
+        if !distinct.contains(&item) {
+            distinct.push(item);
+        }
+        if distinct.len() > most {
+            return Err(Invalid::new(format!("must hold at most {most} {what}")));
+        }
+    }
+    Ok(distinct.into())
+}
+
+/// Parses each text of a list; the complaint names its place.
+pub(crate) fn parse_each<T>(
+    texts: &[String],
+    field: &str,
+    parse: impl Fn(&str) -> Result<T, Invalid>,
+) -> Result<Vec<T>, FieldError> {
+    let parsed = texts.iter().enumerate().map(|(index, text)| {
+        parse(text).map_err(|invalid| invalid.at(format!("{field}[{index}]")))
+    });
+    parsed.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_given_twice_counts_once_and_order_is_kept() {
+        let texts = ["write", "read", "write"].map(str::to_owned);
+        let scopes = ScopeSet::parse(&texts, "scopes").unwrap();
+        let names: Vec<_> = scopes.iter().map(Scope::as_str).collect();
+        assert_eq!(names, ["write", "read"]);
+    }
+
+    #[test]
+    fn a_complaint_names_the_place() {
+        let texts = ["read", "two words"].map(str::to_owned);
+        let error = ScopeSet::parse(&texts, "scopes").unwrap_err();
+        assert_eq!(error.field, "scopes[1]");
+    }
+
+    #[test]
+    fn more_than_256_scopes_are_refused() {
+        let scopes = (0..257).map(|n| Scope::parse(format!("s{n}")).unwrap());
+        assert!(ScopeSet::new(scopes).is_err());
+    }
+}

@@ -1,0 +1,1 @@
+//! Keyward records in one SQLite file.

@@ -1,0 +1,82 @@
+//! The rules of the port as tests, for every backend and for yours.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use keyward_store::{MemoryStore, Store};
+//! async fn fresh_store() -> (Arc<dyn Store>, ()) {
+//!     // The second value lives as long as the test: keep a temporary folder in it, say.
+//!     (Arc::new(MemoryStore::new()), ())
+//! }
+//!
+//! # mod tests { use super::*;
+//! keyward_store::conformance_tests!(fresh_store);
+//! # }
+//! ```
+//!
+//! Each rule is a function over `&dyn Store`, which must be empty. Rules panic when they are broken.
+#![allow(
+    clippy::cognitive_complexity,
+    clippy::expect_used,
+    clippy::many_single_char_names,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "these functions are tests"
+)]
+
+pub mod audit;
+pub mod feed;
+pub mod keys;
+pub mod keyspaces;
+pub mod lists;
+mod sample;
+pub mod usage;
+
+/// Makes a test of every rule, on a store that the given async function makes.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($make:path) => {
+        $crate::conformance_tests! { @of $make;
+            audit: events_commit_with_their_change_or_not_at_all,
+            audit: events_are_listed_newest_first_in_pages,
+            audit: every_filter_of_events_is_kept,
+            feed: a_change_is_seen_by_a_follower,
+            feed: a_replayed_change_does_nothing_and_reports_its_first_sequence,
+            feed: a_follower_that_is_up_to_date_sees_nothing,
+            feed: many_changes_are_followed_in_steps,
+            keys: a_key_reads_back_as_it_was_written,
+            keys: an_absent_key_is_none,
+            keys: a_prefixed_key_is_found_by_its_id_alone,
+            keys: an_opaque_key_is_found_by_its_digests_alone,
+            keys: a_digest_that_a_rotation_dropped_finds_nothing,
+            keys: an_id_is_used_once,
+            keys: a_digest_is_used_once,
+            keys: of_two_changes_to_one_version_the_second_conflicts,
+            keys: of_concurrent_changes_to_one_version_exactly_one_wins,
+            keys: a_change_of_many_rows_is_made_whole_or_not_at_all,
+            keys: a_purged_key_is_gone_with_its_locators,
+            keys: names_with_special_characters_are_only_text,
+            keyspaces: a_keyspace_reads_back_as_it_was_written,
+            keyspaces: a_keyspace_is_created_once_and_changed_from_its_version,
+            lists: pages_visit_every_key_once_in_every_order,
+            lists: keys_that_are_added_meanwhile_do_not_disturb_pages,
+            lists: states_are_told_as_the_record_tells_them,
+            lists: every_filter_of_keys_is_kept,
+            lists: searches_ignore_case_and_take_wildcards_literally,
+            usage: usage_is_added_up_and_the_later_instant_stays,
+            usage: usage_never_touches_the_record,
+            usage: usage_of_unknown_keys_is_dropped,
+        }
+    };
+    (@of $make:path; $($group:ident: $rule:ident,)*) => {
+        $(
+            #[tokio::test]
+            async fn $rule() {
+                let (store, _guard) = $make().await;
+                $crate::conformance::$group::$rule(&*store).await;
+            }
+        )*
+    };
+}

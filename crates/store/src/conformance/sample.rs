@@ -1,0 +1,147 @@
+//! Records to test with.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use keyward_core::{
+    ActContext, Action, ActorId, Alphabet, AuditEvent, AuditEventId, Change, Description, Digest,
+    DigestScheme, Entropy, Format, FormatKind, HashAlgorithm, KeyId, KeyRecord, KeyWrite, Keyspace,
+    KeyspaceId, Metadata, Name, Opaque, OwnerId, Prefix, Prefixed, ResourceScopes, ScopeSet,
+    StoredSecret, TagSet, Timestamp, Version,
+};
+use serde_json::json;
+
+use crate::{Store, StoreError};
+
+/// Bytes that differ from call to call, which is all that identifiers need here.
+#[derive(Debug)]
+struct Counting;
+
+static COUNTER: AtomicU64 = AtomicU64::new(1);
+
+impl Entropy for Counting {
+    fn fill(&self, out: &mut [u8]) {
+        for chunk in out.chunks_mut(8) {
+            let count = COUNTER.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            for (byte, drawn) in chunk.iter_mut().zip(count.to_le_bytes()) {
+                *byte = drawn;
+            }
+        }
+    }
+}
+
+pub(super) fn at(second: i64) -> Timestamp {
+    Timestamp::from_micros(1_800_000_000_000_000 + second * 1_000_000).unwrap()
+}
+
+pub(super) fn digest() -> Digest {
+    let mut bytes = [0; 32];
+    Counting.fill(&mut bytes);
+    Digest::new(DigestScheme::Sha256, &bytes).unwrap()
+}
+
+/// A key of the prefixed format with every field filled that a new key can have.
+pub(super) fn key(id: &str) -> KeyRecord {
+    let text = |text: &str| vec![text.to_owned(), "other".to_owned()];
+    let resources = [("project:1".to_owned(), text("write"))].into();
+    KeyRecord {
+        id: KeyId::parse(id).unwrap(),
+        version: Version::FIRST,
+        secret: StoredSecret { digest: digest(), previous: None },
+        enabled: true,
+        expires_at: Some(at(1_000)),
+        not_before: Some(at(-1_000)),
+        revocation: None,
+        deletion: None,
+        scopes: ScopeSet::parse(&text("read"), "scopes").unwrap(),
+        resources: ResourceScopes::parse(&resources, "resources").unwrap(),
+        keyspace: KeyspaceId::default_keyspace(),
+        format: FormatKind::Prefixed,
+        owner: OwnerId::parse("owner").unwrap(),
+        name: Some(Name::parse("Name").unwrap()),
+        description: Some(Description::parse("Line\nline").unwrap()),
+        hint: format!("kw_{id}"),
+        tags: TagSet::parse(&text("prod"), "tags").unwrap(),
+        metadata: Metadata::new(json!({"n": 1, "s": ["ü"]}).as_object().unwrap().clone()).unwrap(),
+        created_at: at(0),
+        rotated_at: None,
+        rotated_from: None,
+        rotated_to: None,
+    }
+}
+
+pub(super) fn opaque_key(id: &str) -> KeyRecord {
+    KeyRecord { format: FormatKind::Opaque, ..key(id) }
+}
+
+pub(super) fn changed(record: &KeyRecord) -> KeyRecord {
+    KeyRecord { version: record.version.next(), ..record.clone() }
+}
+
+pub(super) fn keyspace(id: &str, format: FormatKind) -> Keyspace {
+    let prefix = Prefix::parse("kw_test").unwrap();
+    let format = match format {
+        FormatKind::Opaque => {
+            Format::Opaque(Opaque::new(Some(prefix), 40, Alphabet::alphanumeric().clone()).unwrap())
+        }
+        FormatKind::Prefixed => Format::Prefixed(Prefixed::new(prefix)),
+    };
+    Keyspace {
+        id: KeyspaceId::parse(id).unwrap(),
+        version: Version::FIRST,
+        description: Some(Description::parse("for tests").unwrap()),
+        format,
+        algorithm: HashAlgorithm::Sha512,
+        schemes: vec![DigestScheme::Sha512, DigestScheme::Sha256],
+        default_lifetime: Some("30d".parse().unwrap()),
+        maximum_lifetime: Some("90d".parse().unwrap()),
+        rate_limit: None,
+        created_at: at(0),
+        updated_at: at(1),
+    }
+}
+
+pub(super) fn event(action: Action, record: &KeyRecord, second: i64) -> AuditEvent {
+    AuditEvent {
+        id: AuditEventId::generate(&Counting, at(second)),
+        at: at(second),
+        action,
+        context: ActContext {
+            actor: ActorId::parse("key:abc").unwrap(),
+            ip: Some("2001:db8::1".parse().unwrap()),
+            user_agent: Some("curl/8".to_owned()),
+            request_id: Some("r-1".to_owned()),
+        },
+        key: Some(record.id.clone()),
+        keyspace: Some(record.keyspace.clone()),
+        owner: Some(record.owner.clone()),
+        data: json!({"fields": ["name"]}).as_object().unwrap().clone(),
+    }
+}
+
+pub(super) fn change(keys: Vec<KeyWrite>) -> Change {
+    Change { keys, ..Change::new(&Counting, at(0)) }
+}
+
+pub(super) fn update(before: &KeyRecord, after: &KeyRecord) -> Change {
+    let (before, after) = (Box::new(before.clone()), Box::new(after.clone()));
+    change(vec![KeyWrite::Update { before, after }])
+}
+
+pub(super) fn insertion(record: &KeyRecord) -> Change {
+    change(vec![KeyWrite::Insert(Box::new(record.clone()))])
+}
+
+pub(super) async fn insert(store: &dyn Store, record: &KeyRecord) {
+    store.apply(&insertion(record)).await.expect("a new key is accepted");
+}
+
+pub(super) async fn refusal(store: &dyn Store, change: &Change) -> crate::Conflict {
+    match store.apply(change).await {
+        Err(StoreError::Conflict(conflict)) => conflict,
+        other => panic!("a conflict was expected, not {other:?}"),
+    }
+}
+
+pub(super) async fn stored(store: &dyn Store, id: &KeyId) -> Option<KeyRecord> {
+    store.key(id).await.unwrap().map(|key| key.record)
+}

@@ -1,0 +1,44 @@
+//! Rules about usage.
+
+use keyward_core::{KeyId, KeyRecord};
+
+use super::sample::{at, changed, insert, key, stored, update};
+use crate::{Store, Usage, UsageDelta};
+
+fn delta(key: &KeyId, second: i64, uses: u64) -> UsageDelta {
+    UsageDelta { key: key.clone(), last_used_at: at(second), uses, previous_uses: 1 }
+}
+
+/// Counts are summed and the later instant stays, in whichever order batches come.
+pub async fn usage_is_added_up_and_the_later_instant_stays(store: &dyn Store) {
+    let record = key("used");
+    insert(store, &record).await;
+    store.record_usage(&[delta(&record.id, 20, 3), delta(&record.id, 10, 2)]).await.unwrap();
+    store.record_usage(&[delta(&record.id, 15, 5)]).await.unwrap();
+    let usage = store.key(&record.id).await.unwrap().unwrap().usage;
+    assert_eq!(usage, Usage { last_used_at: Some(at(20)), uses: 10, previous_uses: 3 });
+}
+
+/// Writing usage down neither undoes a change nor conflicts with one.
+pub async fn usage_never_touches_the_record(store: &dyn Store) {
+    let record = key("busy");
+    insert(store, &record).await;
+    let disabled = KeyRecord { enabled: false, ..changed(&record) };
+    let (change, batch) = (update(&record, &disabled), [delta(&record.id, 1, 1)]);
+    let (applied, recorded) = tokio::join!(store.apply(&change), store.record_usage(&batch));
+    applied.unwrap();
+    recorded.unwrap();
+    assert_eq!(stored(store, &record.id).await, Some(disabled.clone()));
+    store.apply(&update(&disabled, &changed(&disabled))).await.unwrap();
+    assert_eq!(store.key(&record.id).await.unwrap().unwrap().usage.uses, 1);
+}
+
+/// Usage of a key that does not exist is dropped, and the rest of its batch kept.
+pub async fn usage_of_unknown_keys_is_dropped(store: &dyn Store) {
+    let record = key("known");
+    insert(store, &record).await;
+    let unknown = KeyId::parse("unknown").unwrap();
+    store.record_usage(&[delta(&unknown, 1, 1), delta(&record.id, 1, 1)]).await.unwrap();
+    assert_eq!(store.key(&record.id).await.unwrap().unwrap().usage.uses, 1);
+    assert!(store.key(&unknown).await.unwrap().is_none());
+}

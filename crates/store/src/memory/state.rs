@@ -1,0 +1,125 @@
+//! What a memory store holds, and how a change is made to it.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use keyward_core::{
+    AuditEvent, Change, ChangeId, FormatKind, KeyId, KeyRecord, KeyWrite, Keyspace, KeyspaceId,
+    KeyspaceWrite, Locator, Sequence, Touched,
+};
+
+use crate::{Applied, AuditPosition, Conflict, Feed, StoreError, StoredKey, Usage};
+
+/// How many changes are kept for followers and for telling repetitions.
+const KEPT_CHANGES: usize = 10_000;
+/// How many changes one call of the feed returns.
+const FEED_CHANGES: usize = 1_000;
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) keys: HashMap<KeyId, StoredKey>,
+    pub(super) keyspaces: BTreeMap<KeyspaceId, Keyspace>,
+    pub(super) events: BTreeMap<AuditPosition, AuditEvent>,
+    /// The ids of keys that are found by digest.
+    digests: HashMap<Locator, KeyId>,
+    changes: VecDeque<(ChangeId, Touched)>,
+    /// How many changes are no longer kept.
+    forgotten: u64,
+}
+
+impl State {
+    pub(super) fn find(&self, locator: &Locator) -> Option<&KeyRecord> {
+        let id = match locator {
+            Locator::Digest(_) => self.digests.get(locator)?,
+            Locator::KeyId(id) => id,
+        };
+        let record = &self.keys.get(id)?.record;
+        let by_digest = matches!(locator, Locator::Digest(_));
+        (by_digest || record.format == FormatKind::Prefixed).then_some(record)
+    }
+
+    pub(super) fn apply(&mut self, change: &Change) -> Result<Applied, StoreError> {
+        if let Some(place) = self.changes.iter().rposition(|(id, _)| *id == change.id) {
+            return Ok(Applied { is_replay: true, sequence: self.sequence(place + 1) });
+        }
+        self.check(change).map_err(StoreError::Conflict)?;
+        for write in &change.keyspaces {
+            self.keyspaces.insert(write.id().clone(), write.result().clone());
+        }
+        for write in &change.keys {
+            self.write_key(write);
+        }
+        for event in &change.events {
+            self.events.insert(AuditPosition::of(event), event.clone());
+        }
+        self.changes.push_back((change.id, change.touched()));
+        if self.changes.len() > KEPT_CHANGES {
+            self.changes.pop_front();
+            self.forgotten += 1;
+        }
+        Ok(Applied { is_replay: false, sequence: self.position() })
+    }
+
+    fn check(&self, change: &Change) -> Result<(), Conflict> {
+        for write in &change.keyspaces {
+            let stored = self.keyspaces.get(write.id()).map(|keyspace| keyspace.version);
+            match write {
+                KeyspaceWrite::Insert(_) if stored.is_some() => return Err(Conflict::Exists),
+                KeyspaceWrite::Update { from, .. } if stored != Some(*from) => {
+                    return Err(Conflict::Outdated);
+                }
+                KeyspaceWrite::Insert(_) | KeyspaceWrite::Update { .. } => {}
+            }
+        }
+        change.keys.iter().try_for_each(|write| self.check_key(write))
+    }
+
+    fn check_key(&self, write: &KeyWrite) -> Result<(), Conflict> {
+        let stored = self.keys.get(write.id()).map(|key| key.record.version);
+        if stored != write.expected() {
+            let exists = write.expected().is_none();
+            return Err(if exists { Conflict::Exists } else { Conflict::Outdated });
+        }
+        let mut locators = write.result().into_iter().flat_map(KeyRecord::locators);
+        let is_taken = |locator| self.digests.get(&locator).is_some_and(|id| id != write.id());
+        if locators.any(is_taken) { Err(Conflict::Exists) } else { Ok(()) }
+    }
+
+    fn write_key(&mut self, write: &KeyWrite) {
+        let before = self.keys.remove(write.id());
+        for locator in before.iter().flat_map(|key| key.record.locators()) {
+            self.digests.remove(&locator);
+        }
+        let Some(record) = write.result() else { return };
+        for locator in record.locators().filter(|l| matches!(l, Locator::Digest(_))) {
+            self.digests.insert(locator, record.id.clone());
+        }
+        let usage = before.map_or_else(Usage::default, |key| key.usage);
+        self.keys.insert(record.id.clone(), StoredKey { record: record.clone(), usage });
+    }
+
+    pub(super) fn changes_since(&self, position: Sequence) -> Feed {
+        let known = usize::try_from(position.get().saturating_sub(self.forgotten));
+        let known = known.unwrap_or(usize::MAX).min(self.changes.len());
+        let mut touched = Touched::default();
+        for (_, change) in self.changes.iter().skip(known).take(FEED_CHANGES) {
+            touched.keyspaces |= change.keyspaces;
+            touched.locators.extend(change.locators.iter().cloned());
+        }
+        let end = self.changes.len().min(known + FEED_CHANGES);
+        Feed {
+            has_gap: position.get() < self.forgotten,
+            has_more: end < self.changes.len(),
+            position: self.sequence(end),
+            touched,
+        }
+    }
+
+    pub(super) fn position(&self) -> Sequence {
+        self.sequence(self.changes.len())
+    }
+
+    /// The sequence number of the change at that place among those kept, counted from 1.
+    fn sequence(&self, place: usize) -> Sequence {
+        Sequence::new(self.forgotten + u64::try_from(place).unwrap_or(u64::MAX))
+    }
+}

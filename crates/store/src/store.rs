@@ -1,0 +1,72 @@
+//! The storage port.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use keyward_core::{Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
+
+use crate::{AuditPage, AuditQuery, Feed, KeyPage, KeyQuery, StoreError, StoredKey, UsageDelta};
+
+/// Where records are kept.
+///
+/// Behaviour, which the conformance suite tests:
+/// - each call is one atomic step: others see all of it or nothing;
+/// - what a call has acknowledged is seen by every later call and survives the end of the process,
+///   in backends that keep anything at all;
+/// - absent is `None`, never an error;
+/// - an error means that nothing was written, or (for [`StoreError::Unavailable`]) that it is not
+///   known: repeating the same [`Change`] is then safe.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync {
+    /// The key that a presented secret points to, deleted ones included.
+    ///
+    /// Behaviour: finds a key only by what [`keyward_core::KeyRecord::locators`] names, so an opaque
+    /// key is not found by its id.
+    async fn find(&self, locator: &Locator) -> Result<Option<KeyRecord>, StoreError>;
+
+    /// The key of that id, deleted ones included.
+    async fn key(&self, id: &KeyId) -> Result<Option<StoredKey>, StoreError>;
+
+    /// A page of the keys that a query names.
+    ///
+    /// Behaviour: the order is total, so that following the positions visits every key that exists
+    /// throughout exactly once.
+    async fn list(&self, query: &KeyQuery) -> Result<KeyPage, StoreError>;
+
+    /// All keyspaces, by id.
+    async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError>;
+
+    /// Makes a change: its rows and its audit events, or none of them.
+    ///
+    /// Behaviour:
+    /// - a row whose stored version is not the one that the change was made from is a
+    ///   [`crate::Conflict::Outdated`]; an id or locator that exists is a [`crate::Conflict::Exists`];
+    /// - a change that was applied before does nothing again and reports its first sequence number;
+    /// - accepted changes have growing sequence numbers, and none becomes visible in the feed after a
+    ///   larger one.
+    async fn apply(&self, change: &Change) -> Result<Applied, StoreError>;
+
+    /// Adds usage of keys; that of unknown keys is dropped. Never touches a key's record.
+    async fn record_usage(&self, batch: &[UsageDelta]) -> Result<(), StoreError>;
+
+    /// A page of the audit events that a query names, the newest first.
+    async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, StoreError>;
+
+    /// What changed after a place in the feed, whichever process changed it.
+    async fn changes_since(&self, position: Sequence) -> Result<Feed, StoreError>;
+
+    /// The place of the last change.
+    async fn position(&self) -> Result<Sequence, StoreError>;
+
+    /// Whether the store can read and write.
+    async fn health(&self) -> Result<(), StoreError>;
+}
+
+/// That a change was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Whether it had been made before.
+    pub is_replay: bool,
+    /// Its place in the change feed.
+    pub sequence: Sequence,
+}
