@@ -101,6 +101,20 @@ pub struct KeyspaceChanges {
     pub rate_limit: Option<Option<RateLimit>>,
 }
 
+impl KeyspaceChanges {
+    /// The names of the fields that are changed.
+    pub fn fields(&self) -> Vec<&'static str> {
+        let fields = [
+            ("description", self.description.is_some()),
+            ("algorithm", self.algorithm.is_some()),
+            ("default_lifetime", self.default_lifetime.is_some()),
+            ("maximum_lifetime", self.maximum_lifetime.is_some()),
+            ("rate_limit", self.rate_limit.is_some()),
+        ];
+        fields.into_iter().filter_map(|(name, is_changed)| is_changed.then_some(name)).collect()
+    }
+}
+
 impl Keyspace {
     /// The first version of a new keyspace.
     pub fn create(new: NewKeyspace, hasher: &Hasher, now: Timestamp) -> Result<Self, FieldError> {

@@ -1,1 +1,52 @@
-//! API keys done right.
+//! API keys done right: issue, verify, rotate and revoke them.
+//!
+//! [`Keyward`] is the one thing to hold: it joins the rules of `keyward-core` with a store, a cache
+//! and a clock. Clones of it are the same instance.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use keyward::{ActContext, Asked, Keyward, NewKey, store::MemoryStore};
+//!
+//! let keyward = Keyward::builder(Arc::new(MemoryStore::new())).build().await?;
+//! let me = ActContext::by("me".parse()?);
+//! let issued = keyward.issue(NewKey::new("customer-1".parse()?), &me).await?;
+//! let decision = keyward.verify(issued.secret.expose(), &Asked::default()).await?;
+//! assert_eq!(decision.code(), "allowed");
+//!
+//! keyward.revoke(&issued.key.id, None, &me).await?;
+//! let decision = keyward.verify(issued.secret.expose(), &Asked::default()).await?;
+//! assert_eq!(decision.code(), "revoked");
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod builder;
+mod error;
+mod feed;
+mod first_start;
+mod keyward;
+mod limit;
+mod lookup;
+mod manage;
+mod system;
+mod usage;
+mod verify;
+
+pub use builder::{BuildError, Builder};
+pub use error::Error;
+pub use first_start::FirstStart;
+pub use keyward_core::*;
+pub use keyward_store as store;
+pub use lookup::LiveKey;
+pub use manage::{Issued, Rotated};
+pub use system::{SystemClock, SystemEntropy};
+
+pub use crate::keyward::Keyward;
+
+/// The outcome of a verification by [`Keyward::verify`].
+pub type Decision = keyward_core::Decision<LiveKey>;
+/// Proof of a verification by [`Keyward::verify`].
+pub type Permit = keyward_core::Permit<LiveKey>;

@@ -217,7 +217,7 @@ impl KeyRecord {
             return Err(Refusal::AlreadySucceeded);
         }
         match key.rotated_at {
-            Some(rotated_at) if rotated_at >= asked_at => Err(Refusal::Outdated),
+            Some(rotated_at) if rotated_at > asked_at => Err(Refusal::Outdated),
             _ => Ok(key),
         }
     }

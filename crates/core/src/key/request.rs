@@ -88,6 +88,23 @@ pub struct KeyChanges {
     pub not_before: Option<Option<Timestamp>>,
 }
 
+impl KeyChanges {
+    /// The names of the fields that are changed.
+    pub fn fields(&self) -> Vec<&'static str> {
+        let fields = [
+            ("name", self.name.is_some()),
+            ("description", self.description.is_some()),
+            ("scopes", self.scopes.is_some()),
+            ("resources", self.resources.is_some()),
+            ("tags", self.tags.is_some()),
+            ("metadata", self.metadata.is_some()),
+            ("expires_at", self.expiry.is_some()),
+            ("not_before", self.not_before.is_some()),
+        ];
+        fields.into_iter().filter_map(|(name, is_changed)| is_changed.then_some(name)).collect()
+    }
+}
+
 /// How to give a key a new secret.
 #[derive(Clone, Debug, Default)]
 pub struct Rotation {

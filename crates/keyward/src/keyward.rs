@@ -1,0 +1,57 @@
+//! The instance that users hold.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use keyward_core::{Clock, Entropy, Hasher, KeyspaceTable, Timestamp};
+use keyward_store::{Store, StoreError};
+
+use crate::Builder;
+use crate::feed::Follower;
+use crate::limit::Limiter;
+use crate::lookup::Lookup;
+use crate::usage::UsageLog;
+
+/// API keys over one store. Clones are the same instance.
+#[derive(Clone, Debug)]
+pub struct Keyward {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What an instance consists of.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) follower: Follower,
+    pub(crate) hasher: Hasher,
+    pub(crate) keyspaces: ArcSwap<KeyspaceTable>,
+    pub(crate) limiter: Limiter,
+    pub(crate) lookup: Lookup,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) usage: UsageLog,
+}
+
+impl Keyward {
+    /// Begins to put an instance together over a store.
+    pub fn builder(store: Arc<dyn Store>) -> Builder {
+        Builder::new(store)
+    }
+
+    /// The present instant by this instance's clock.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Whether this node can answer: the store reads and writes.
+    pub async fn health(&self) -> Result<(), StoreError> {
+        self.inner.store.health().await
+    }
+
+    /// Writes down the usage that was not written yet, and stops the work in the background. Call it
+    /// before the process ends.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.inner.follower.stop();
+        self.flush_usage().await
+    }
+}

@@ -1,0 +1,170 @@
+//! From a locator to its key: through the cache, and through the store where the cache may not say.
+
+mod flight;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use flight::{Flight, Flights};
+use keyward_core::{KeyRecord, Locator, Moment};
+use keyward_store::{Store, StoreError};
+use quick_cache::sync::Cache;
+
+use crate::usage::UsageCell;
+
+/// A key as it was looked up, with its count of uses. Clones are the same key.
+#[derive(Clone)]
+pub struct LiveKey(Arc<Slot>);
+
+struct Slot {
+    record: KeyRecord,
+    usage: UsageCell,
+}
+
+impl LiveKey {
+    fn new(record: KeyRecord) -> Self {
+        Self(Arc::new(Slot { record, usage: UsageCell::default() }))
+    }
+
+    /// The key's record.
+    pub fn record(&self) -> &KeyRecord {
+        &self.0.record
+    }
+
+    pub(crate) fn usage(&self) -> &UsageCell {
+        &self.0.usage
+    }
+}
+
+impl AsRef<KeyRecord> for LiveKey {
+    fn as_ref(&self) -> &KeyRecord {
+        self.record()
+    }
+}
+
+impl fmt::Debug for LiveKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.record().fmt(f)
+    }
+}
+
+/// How the cache behaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LookupSettings {
+    pub(crate) capacity: usize,
+    pub(crate) max_staleness: Duration,
+}
+
+impl Default for LookupSettings {
+    fn default() -> Self {
+        Self { capacity: 100_000, max_staleness: Duration::from_secs(1) }
+    }
+}
+
+/// The cache in front of the store.
+///
+/// Keys and known absences are bounded apart, so that made-up ids cannot push real keys out. What is
+/// cached counts only while the feed was confirmed within `max_staleness` (the lease). What a change
+/// outdates is forgotten together with the reads that are under way, so that a slow read never
+/// brings an older record back.
+pub(crate) struct Lookup {
+    absent: Cache<Locator, Moment>,
+    confirmed_at: AtomicU64,
+    flights: Flights,
+    known: Cache<Locator, LiveKey>,
+    max_staleness: Duration,
+    store: Arc<dyn Store>,
+}
+
+impl Lookup {
+    /// How many absences are remembered, and for how long.
+    const MOST_ABSENT: usize = 50_000;
+    const ABSENT_FOR: Duration = Duration::from_secs(10);
+
+    pub(crate) fn new(store: Arc<dyn Store>, settings: LookupSettings) -> Self {
+        Self {
+            absent: Cache::new(Self::MOST_ABSENT),
+            confirmed_at: AtomicU64::default(),
+            flights: Flights::default(),
+            known: Cache::new(settings.capacity),
+            max_staleness: settings.max_staleness,
+            store,
+        }
+    }
+
+    /// The key at a locator, at most `max_staleness` out of date.
+    pub(crate) async fn find(
+        &self,
+        locator: &Locator,
+        now: Moment,
+    ) -> Result<Option<LiveKey>, StoreError> {
+        if !self.is_confirmed(now) {
+            let found = self.store.find(locator).await?;
+            return Ok(found.map(LiveKey::new));
+        }
+        if let Some(key) = self.known.get(locator) {
+            return Ok(Some(key));
+        }
+        let is_absent =
+            self.absent.get(locator).is_some_and(|since| now.since(since) < Self::ABSENT_FOR);
+        if is_absent { Ok(None) } else { self.load(locator, now).await }
+    }
+
+    /// Everything acknowledged before this moment has been taken note of.
+    pub(crate) fn confirm(&self, moment: Moment) {
+        self.confirmed_at.fetch_max(moment.as_nanos(), Ordering::Release);
+    }
+
+    /// Forgets what is at these locators, and what reads under way will find there.
+    pub(crate) fn forget(&self, locators: &[Locator]) {
+        for locator in locators {
+            self.flights.end(locator, || {
+                self.known.remove(locator);
+                self.absent.remove(locator);
+            });
+        }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn forget_all(&self) {
+        self.flights.end_all(|| {
+            self.known.clear();
+            self.absent.clear();
+        });
+    }
+
+    fn is_confirmed(&self, now: Moment) -> bool {
+        let confirmed_at = Moment::from_nanos(self.confirmed_at.load(Ordering::Acquire));
+        !self.max_staleness.is_zero() && now.since(confirmed_at) <= self.max_staleness
+    }
+
+    /// Reads a key from the store; those who want the same at the same time share one read.
+    async fn load(&self, locator: &Locator, now: Moment) -> Result<Option<LiveKey>, StoreError> {
+        loop {
+            match self.flights.join(locator) {
+                Flight::Leads(lead) => {
+                    let found = self.store.find(locator).await?.map(LiveKey::new);
+                    lead.land(found.clone(), || match &found {
+                        Some(key) => self.known.insert(locator.clone(), key.clone()),
+                        None => self.absent.insert(locator.clone(), now),
+                    });
+                    return Ok(found);
+                }
+                Flight::Follows(passenger) => {
+                    // The leader failed or went away: the next one to come leads.
+                    if let Some(found) = passenger.wait().await {
+                        return Ok(found);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Lookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lookup").field("known", &self.known.len()).finish_non_exhaustive()
+    }
+}

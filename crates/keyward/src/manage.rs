@@ -1,0 +1,100 @@
+//! The management acts: read, decide by the rules of core, and apply the change with its event.
+
+mod acts;
+mod issue;
+mod keyspaces;
+mod reading;
+mod rotate;
+
+pub use issue::Issued;
+pub(crate) use keyspaces::{own_actor, prefixed};
+use keyward_core::{
+    ActContext, Action, AuditEvent, AuditEventId, Change, KeyId, KeyRecord, KeyWrite, Keyspace,
+    KeyspaceId, Refusal, Timestamp,
+};
+pub use rotate::Rotated;
+use serde_json::{Map, Value};
+
+use crate::{Error, Keyward};
+
+/// How often an act is tried again that lost a race.
+const ATTEMPTS: usize = 8;
+
+impl Keyward {
+    /// Applies a change and takes note of it.
+    pub(crate) async fn commit(&self, change: &Change) -> Result<(), Error> {
+        let applied = self.inner.store.apply(change).await;
+        // Also after an error: the change may have been made all the same.
+        let noted = self.note(&change.touched()).await;
+        applied?;
+        Ok(noted?)
+    }
+
+    /// Makes an act of a key's record, again if somebody else's change comes in between.
+    async fn alter(
+        &self,
+        id: &KeyId,
+        context: &ActContext,
+        act: impl Fn(KeyRecord, Timestamp) -> Result<KeyRecord, Refusal>,
+        (action, data): (Action, Map<String, Value>),
+    ) -> Result<KeyRecord, Error> {
+        for _ in 0..ATTEMPTS {
+            let before = self.existing(id).await?;
+            let now = self.now();
+            let after = act(before.clone(), now)?;
+            let mut change = self.change(now);
+            change.events.push(self.key_event(action, &after, context, now, data.clone()));
+            let (before, after) = (Box::new(before), Box::new(after));
+            change.keys.push(KeyWrite::Update { before, after: after.clone() });
+            match self.commit(&change).await {
+                Err(error) if error.is_outdated() => {}
+                result => return result.map(|()| *after),
+            }
+        }
+        Err(Refusal::Outdated.into())
+    }
+
+    async fn existing(&self, id: &KeyId) -> Result<KeyRecord, Error> {
+        let found = self.inner.store.key(id).await?;
+        found.map(|key| key.record).ok_or(Error::NotFound("key"))
+    }
+
+    /// A keyspace as this instance knows it.
+    fn known_keyspace(&self, id: &KeyspaceId) -> Option<Keyspace> {
+        self.inner.keyspaces.load().find(id).cloned()
+    }
+
+    fn keyspace_of(&self, key: &KeyRecord) -> Result<Keyspace, Error> {
+        self.known_keyspace(&key.keyspace).ok_or(Error::NotFound("keyspace"))
+    }
+
+    fn change(&self, now: Timestamp) -> Change {
+        Change::new(&*self.inner.entropy, now)
+    }
+
+    fn key_event(
+        &self,
+        action: Action,
+        key: &KeyRecord,
+        context: &ActContext,
+        at: Timestamp,
+        data: Map<String, Value>,
+    ) -> AuditEvent {
+        AuditEvent {
+            id: AuditEventId::generate(&*self.inner.entropy, at),
+            at,
+            action,
+            context: context.clone(),
+            key: Some(key.id.clone()),
+            keyspace: Some(key.keyspace.clone()),
+            owner: Some(key.owner.clone()),
+            data,
+        }
+    }
+}
+
+/// The data of an event: the members that have a value.
+fn data<const N: usize>(members: [(&str, Option<Value>); N]) -> Map<String, Value> {
+    let members = members.into_iter();
+    members.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}

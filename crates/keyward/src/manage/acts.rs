@@ -1,0 +1,145 @@
+//! The acts on existing keys.
+
+use keyward_core::{
+    ActContext, Action, KeyChanges, KeyId, KeyRecord, KeyState, KeyWrite, OwnerId, Reason, Refusal,
+};
+use keyward_store::KeyQuery;
+use serde_json::json;
+
+use super::{ATTEMPTS, data};
+use crate::{Error, Keyward};
+
+/// Keys that are revoked together, each batch in one change.
+const REVOKED_TOGETHER: usize = 500;
+
+impl Keyward {
+    /// Changes what may be changed of a key's record.
+    pub async fn update(
+        &self,
+        id: &KeyId,
+        changes: KeyChanges,
+        context: &ActContext,
+    ) -> Result<KeyRecord, Error> {
+        let keyspace = self.keyspace_of(&self.existing(id).await?)?;
+        let told = data([("fields", Some(json!(changes.fields())))]);
+        let act = |key: KeyRecord, now| key.update(changes.clone(), &keyspace, now);
+        self.alter(id, context, act, (Action::KeyUpdated, told)).await
+    }
+
+    /// Switches a key on.
+    pub async fn enable(&self, id: &KeyId, context: &ActContext) -> Result<KeyRecord, Error> {
+        self.alter(id, context, KeyRecord::enable, (Action::KeyEnabled, data([]))).await
+    }
+
+    /// Switches a key off.
+    pub async fn disable(&self, id: &KeyId, context: &ActContext) -> Result<KeyRecord, Error> {
+        self.alter(id, context, KeyRecord::disable, (Action::KeyDisabled, data([]))).await
+    }
+
+    /// Revokes a key for good.
+    pub async fn revoke(
+        &self,
+        id: &KeyId,
+        reason: Option<Reason>,
+        context: &ActContext,
+    ) -> Result<KeyRecord, Error> {
+        let told = data([("reason", reason.as_ref().map(|reason| json!(reason)))]);
+        let by = || context.actor.clone();
+        let act = |key: KeyRecord, now| key.revoke(reason.clone(), by(), now);
+        self.alter(id, context, act, (Action::KeyRevoked, told)).await
+    }
+
+    /// Revokes every key of an owner that is not revoked yet, and returns how many there were. Keys
+    /// in other states, switched off or expired, are revoked too, so that none comes back.
+    pub async fn revoke_all(
+        &self,
+        owner: &OwnerId,
+        reason: Option<Reason>,
+        context: &ActContext,
+    ) -> Result<usize, Error> {
+        let mut query = KeyQuery::new(self.now(), REVOKED_TOGETHER);
+        query.owner = Some(owner.clone());
+        let mut revoked = 0;
+        loop {
+            let page = self.inner.store.list(&query).await?;
+            let keys = page.keys.into_iter().map(|key| key.record);
+            let keys: Vec<_> =
+                keys.filter(|key| key.state(query.now) != KeyState::Revoked).collect();
+            revoked += self.revoke_together(keys, reason.as_ref(), context).await?;
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(revoked),
+            }
+        }
+    }
+
+    /// Revokes keys in one change; if one of them was changed meanwhile, one by one.
+    async fn revoke_together(
+        &self,
+        keys: Vec<KeyRecord>,
+        reason: Option<&Reason>,
+        context: &ActContext,
+    ) -> Result<usize, Error> {
+        let now = self.now();
+        let told = data([("reason", reason.map(|reason| json!(reason)))]);
+        let mut change = self.change(now);
+        for before in &keys {
+            let by = context.actor.clone();
+            let Ok(after) = before.clone().revoke(reason.cloned(), by, now) else { continue };
+            let event = self.key_event(Action::KeyRevoked, &after, context, now, told.clone());
+            change.events.push(event);
+            let (before, after) = (Box::new(before.clone()), Box::new(after));
+            change.keys.push(KeyWrite::Update { before, after });
+        }
+        if change.keys.is_empty() {
+            return Ok(0);
+        }
+        match self.commit(&change).await {
+            Ok(()) => return Ok(change.keys.len()),
+            Err(error) if !error.is_outdated() => return Err(error),
+            Err(_) => {}
+        }
+        let mut revoked = 0;
+        for write in &change.keys {
+            match self.revoke(write.id(), reason.cloned(), context).await {
+                Ok(_) => revoked += 1,
+                // Somebody else was faster: it is as it should be.
+                Err(
+                    Error::NotFound(_) | Error::Refused(Refusal::AlreadyRevoked | Refusal::Deleted),
+                ) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(revoked)
+    }
+
+    /// Deletes a key softly: it stops working and can be restored until it is purged.
+    pub async fn delete(&self, id: &KeyId, context: &ActContext) -> Result<KeyRecord, Error> {
+        let act = |key: KeyRecord, now| key.delete(context.actor.clone(), now);
+        self.alter(id, context, act, (Action::KeyDeleted, data([]))).await
+    }
+
+    /// Brings a deleted key back.
+    pub async fn restore(&self, id: &KeyId, context: &ActContext) -> Result<KeyRecord, Error> {
+        self.alter(id, context, |key, _| key.restore(), (Action::KeyRestored, data([]))).await
+    }
+
+    /// Removes a deleted key for good, with its usage. Its audit events stay.
+    pub async fn purge(&self, id: &KeyId, context: &ActContext) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS {
+            let key = self.existing(id).await?;
+            if key.deletion.is_none() {
+                return Err(Refusal::NotDeleted.into());
+            }
+            let now = self.now();
+            let mut change = self.change(now);
+            change.events.push(self.key_event(Action::KeyPurged, &key, context, now, data([])));
+            change.keys.push(KeyWrite::Purge(Box::new(key)));
+            match self.commit(&change).await {
+                Err(error) if error.is_outdated() => {}
+                result => return result,
+            }
+        }
+        Err(Refusal::Outdated.into())
+    }
+}

@@ -1,0 +1,81 @@
+//! Issuing keys.
+
+use keyward_core::{
+    ActContext, Action, Change, DigestScheme, Invalid, KeyId, KeyRecord, KeyWrite, Keyspace,
+    KeyspaceWrite, Minted, NewKey, Refusal, Secret,
+};
+use serde_json::json;
+
+use super::{ATTEMPTS, data};
+use crate::{Error, Keyward};
+
+/// A key that was issued, with its secret: this is the only time that it can be seen.
+#[derive(Debug)]
+pub struct Issued {
+    /// The text to hand out.
+    pub secret: Secret,
+    /// The record that is stored.
+    pub key: KeyRecord,
+}
+
+impl Keyward {
+    /// Issues a key.
+    pub async fn issue(&self, new: NewKey, context: &ActContext) -> Result<Issued, Error> {
+        for _ in 0..ATTEMPTS {
+            let unknown = || Invalid::new("must name a keyspace").at("keyspace");
+            let keyspace = self.known_keyspace(&new.keyspace).ok_or_else(unknown)?;
+            let (issued, change) = self.prepare(new.clone(), &keyspace, context)?;
+            match self.commit(&change).await {
+                // The id was taken by chance, or the keyspace was changed: draw and read again.
+                Err(error) if error.is_taken() => {}
+                Err(error) if error.is_outdated() => self.catch_up().await?,
+                result => return result.map(|()| issued),
+            }
+        }
+        Err(Refusal::Outdated.into())
+    }
+
+    /// A key of an existing keyspace and the change that stores it.
+    pub(crate) fn prepare(
+        &self,
+        new: NewKey,
+        keyspace: &Keyspace,
+        context: &ActContext,
+    ) -> Result<(Issued, Change), Error> {
+        let now = self.now();
+        let id = KeyId::generate(&*self.inner.entropy);
+        let mut change = self.change(now);
+        let (minted, digest) = self.mint(keyspace, &id, &mut change)?;
+        let key = KeyRecord::issue(new, id, digest, minted.hint, keyspace, now)?;
+        let told = data([
+            ("name", key.name.as_ref().map(|name| json!(name))),
+            ("scopes", Some(json!(key.scopes))),
+        ]);
+        change.events.push(self.key_event(Action::KeyIssued, &key, context, now, told));
+        change.keys.push(KeyWrite::Insert(Box::new(key.clone())));
+        Ok((Issued { secret: minted.secret, key }, change))
+    }
+
+    /// Draws a secret and makes its digest. A keyspace to which the digest's scheme is new is told
+    /// of it by the same change, so that the scheme is looked for from then on.
+    pub(super) fn mint(
+        &self,
+        keyspace: &Keyspace,
+        id: &KeyId,
+        change: &mut Change,
+    ) -> Result<(Minted, keyward_core::Digest), Error> {
+        let scheme = keyspace.minting_scheme(&self.inner.hasher);
+        let minted = keyspace.format.mint(&*self.inner.entropy, id);
+        let digest = self.inner.hasher.digest(scheme, minted.secret.expose());
+        let digest = digest.ok_or_else(|| unknown_pepper(scheme))?;
+        let told = keyspace.with_scheme(scheme).map_err(|invalid| invalid.at("keyspace"))?;
+        if let Some(after) = told {
+            change.keyspaces.push(KeyspaceWrite::Update { from: keyspace.version, after });
+        }
+        Ok((minted, digest))
+    }
+}
+
+fn unknown_pepper(scheme: DigestScheme) -> Error {
+    Invalid::new(format!("must not need {scheme}, which is not configured")).at("keyspace").into()
+}

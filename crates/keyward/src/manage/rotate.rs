@@ -1,0 +1,100 @@
+//! Giving keys new secrets.
+
+use keyward_core::{
+    ActContext, Action, Change, KeyId, KeyRecord, KeyWrite, Refusal, Rotation, RotationMode, Secret,
+};
+use serde_json::json;
+
+use super::data;
+use crate::{Error, Keyward};
+
+/// A key that was rotated, with its new secret: this is the only time that it can be seen.
+#[derive(Debug)]
+pub struct Rotated {
+    /// The text to hand out.
+    pub secret: Secret,
+    /// The record of the new secret: the same key, or its successor.
+    pub key: KeyRecord,
+    /// The record that was rotated, as it is now. With the same id, it is `key`.
+    pub previous: KeyRecord,
+}
+
+impl Keyward {
+    /// Gives a key a new secret. Of concurrent rotations of one key exactly one is done: the others
+    /// are refused as [`Refusal::Outdated`], or else all but the last secret would be dead on
+    /// arrival.
+    pub async fn rotate(
+        &self,
+        id: &KeyId,
+        rotation: Rotation,
+        context: &ActContext,
+    ) -> Result<Rotated, Error> {
+        let asked_at = self.now();
+        let before = self.existing(id).await?;
+        let mut change = self.change(asked_at);
+        let rotated = match rotation.mode {
+            RotationMode::SameId => {
+                self.rotate_same_id(before, rotation, asked_at, context, &mut change)?
+            }
+            RotationMode::Successor => {
+                self.rotate_to_successor(before, rotation, asked_at, context, &mut change)?
+            }
+        };
+        match self.commit(&change).await {
+            Ok(()) => Ok(rotated),
+            Err(error) if error.is_outdated() => Err(Refusal::Outdated.into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn rotate_same_id(
+        &self,
+        before: KeyRecord,
+        rotation: Rotation,
+        asked_at: keyward_core::Timestamp,
+        context: &ActContext,
+        change: &mut Change,
+    ) -> Result<Rotated, Error> {
+        let keyspace = self.keyspace_of(&before)?;
+        let (minted, digest) = self.mint(&keyspace, &before.id, change)?;
+        let now = self.now();
+        let told = data([
+            ("grace", rotation.grace.map(|grace| json!(grace))),
+            ("mode", Some(json!("same_id"))),
+        ]);
+        let new = (digest, minted.hint);
+        let after = before.clone().rotate(rotation, new, &keyspace, asked_at, now)?;
+        change.events.push(self.key_event(Action::KeyRotated, &after, context, now, told));
+        let write = (Box::new(before), Box::new(after.clone()));
+        change.keys.push(KeyWrite::Update { before: write.0, after: write.1 });
+        Ok(Rotated { secret: minted.secret, key: after.clone(), previous: after })
+    }
+
+    fn rotate_to_successor(
+        &self,
+        before: KeyRecord,
+        rotation: Rotation,
+        asked_at: keyward_core::Timestamp,
+        context: &ActContext,
+        change: &mut Change,
+    ) -> Result<Rotated, Error> {
+        let keyspace = self.keyspace_of(&before)?;
+        let id = KeyId::generate(&*self.inner.entropy);
+        let (minted, digest) = self.mint(&keyspace, &id, change)?;
+        let now = self.now();
+        let told = data([
+            ("grace", rotation.grace.map(|grace| json!(grace))),
+            ("mode", Some(json!("successor"))),
+            ("rotated_to", Some(json!(id))),
+        ]);
+        let (by, new) = (context.actor.clone(), (id, digest, minted.hint));
+        let (old, key) = before.clone().succeed(rotation, new, &keyspace, by, asked_at, now)?;
+        let born = data([("rotated_from", Some(json!(old.id)))]);
+        change.events.push(self.key_event(Action::KeyRotated, &old, context, now, told));
+        change.events.push(self.key_event(Action::KeyIssued, &key, context, now, born));
+        change.keys.push(KeyWrite::Insert(Box::new(key.clone())));
+        let write = (Box::new(before), Box::new(old.clone()));
+        change.keys.push(KeyWrite::Update { before: write.0, after: write.1 });
+        Ok(Rotated { secret: minted.secret, key, previous: old })
+    }
+}

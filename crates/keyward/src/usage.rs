@@ -1,0 +1,140 @@
+//! How keys are used: counted beside the cached record, written down in batches.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use keyward_core::{KeyId, SecretUsed, Timestamp};
+use keyward_store::{StoreError, UsageDelta};
+use parking_lot::Mutex;
+use tokio::time::MissedTickBehavior;
+
+use crate::keyward::Inner;
+use crate::{Keyward, LiveKey};
+
+/// Rows in one write, so that management acts need not wait long behind it.
+const BATCH: usize = 1_000;
+/// Keys whose usage is kept while the store does not take it. Of further keys it is dropped.
+const MOST_UNWRITTEN: usize = 100_000;
+
+/// The use of one cached key since it was written down last.
+#[derive(Debug, Default)]
+pub(crate) struct UsageCell {
+    last_used_at: AtomicI64,
+    previous_uses: AtomicU64,
+    uses: AtomicU64,
+}
+
+impl UsageCell {
+    /// Counts a use. Returns whether it is the first since the cell was emptied.
+    fn count(&self, secret_used: SecretUsed, now: Timestamp) -> bool {
+        // Concurrent uses may leave the earlier instant: they are as good as simultaneous.
+        self.last_used_at.store(now.as_micros(), Ordering::Relaxed);
+        if secret_used == SecretUsed::Previous {
+            self.previous_uses.fetch_add(1, Ordering::Relaxed);
+        }
+        // Release, so that whoever empties the cell sees the instant and the other count too.
+        self.uses.fetch_add(1, Ordering::Release) == 0
+    }
+
+    /// Empties the cell.
+    fn take(&self, key: &KeyId) -> Option<UsageDelta> {
+        let uses = self.uses.swap(0, Ordering::Acquire);
+        let previous_uses = self.previous_uses.swap(0, Ordering::Relaxed);
+        let last_used_at = self.last_used_at.load(Ordering::Relaxed);
+        let last_used_at = Timestamp::from_micros(last_used_at).ok()?;
+        let key = key.clone();
+        (uses > 0).then_some(UsageDelta { key, last_used_at, uses, previous_uses })
+    }
+}
+
+/// The keys that were used since usage was written down last.
+#[derive(Debug, Default)]
+pub(crate) struct UsageLog {
+    used: Mutex<Vec<LiveKey>>,
+    /// Usage that the store did not take.
+    unwritten: Mutex<HashMap<KeyId, UsageDelta>>,
+    /// Held while usage is written down, so that one write waits for the other.
+    writing: tokio::sync::Mutex<()>,
+}
+
+impl UsageLog {
+    /// Counts a use of a key, in memory.
+    pub(crate) fn record(&self, key: &LiveKey, secret_used: SecretUsed, now: Timestamp) {
+        if key.usage().count(secret_used, now) {
+            self.used.lock().push(key.clone());
+        }
+    }
+
+    /// Takes everything out that is not written down, one entry a key.
+    fn take(&self) -> HashMap<KeyId, UsageDelta> {
+        let mut unwritten = mem::take(&mut *self.unwritten.lock());
+        let used = mem::take(&mut *self.used.lock());
+        for delta in used.iter().filter_map(|key| key.usage().take(&key.record().id)) {
+            add(&mut unwritten, delta);
+        }
+        unwritten
+    }
+
+    fn put_back(&self, deltas: impl Iterator<Item = UsageDelta>) {
+        let mut unwritten = self.unwritten.lock();
+        let mut dropped = 0_usize;
+        for delta in deltas {
+            if unwritten.len() < MOST_UNWRITTEN || unwritten.contains_key(&delta.key) {
+                add(&mut unwritten, delta);
+            } else {
+                dropped += 1;
+            }
+        }
+        if dropped > 0 {
+            tracing::warn!(keys = dropped, "usage dropped: the store does not take it");
+        }
+    }
+}
+
+fn add(deltas: &mut HashMap<KeyId, UsageDelta>, delta: UsageDelta) {
+    match deltas.get_mut(&delta.key) {
+        Some(sum) => {
+            sum.last_used_at = sum.last_used_at.max(delta.last_used_at);
+            sum.uses = sum.uses.saturating_add(delta.uses);
+            sum.previous_uses = sum.previous_uses.saturating_add(delta.previous_uses);
+        }
+        None => {
+            deltas.insert(delta.key.clone(), delta);
+        }
+    }
+}
+
+impl Keyward {
+    /// Writes usage down now. What the store does not take is kept and tried again.
+    pub async fn flush_usage(&self) -> Result<(), StoreError> {
+        let usage = &self.inner.usage;
+        let _writing = usage.writing.lock().await;
+        let deltas: Vec<_> = usage.take().into_values().collect();
+        for (index, batch) in deltas.chunks(BATCH).enumerate() {
+            if let Err(error) = self.inner.store.record_usage(batch).await {
+                usage.put_back(deltas.iter().skip(index * BATCH).cloned());
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes usage down every so often, until the instance is dropped.
+pub(crate) fn spawn(inner: Weak<Inner>, interval: Duration) {
+    let mut ticks = tokio::time::interval(interval.max(Duration::from_millis(1)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tokio::spawn(async move {
+        loop {
+            ticks.tick().await;
+            let Some(inner) = inner.upgrade() else { return };
+            let keyward = Keyward { inner };
+            if let Err(error) = keyward.flush_usage().await {
+                tracing::warn!(%error, "usage could not be written down; it is kept");
+            }
+        }
+    });
+}
