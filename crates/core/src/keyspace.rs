@@ -190,11 +190,14 @@ impl Keyspace {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, FieldError> {
+        let latest = after(since, self.maximum_lifetime, "expires_at")?;
         let (field, expires_at) = match asked {
             Expiry::At(at) => ("expires_at", Some(at)),
             Expiry::Default => {
                 let lifetime = self.default_lifetime.or(self.maximum_lifetime);
-                ("expires_at", after(now, lifetime, "expires_at")?)
+                // Whoever leaves it to the keyspace gets what is left of the maximum, not a refusal.
+                let by_default = after(now, lifetime, "expires_at")?;
+                ("expires_at", by_default.map(|at| latest.map_or(at, |latest| at.min(latest))))
             }
             Expiry::In(lifetime) => ("expires_in", after(now, Some(lifetime), "expires_in")?),
             Expiry::Never => ("expires_at", None),
@@ -202,7 +205,6 @@ impl Keyspace {
         if expires_at.is_some_and(|at| at.has_come(now)) {
             return Err(Invalid::new("must be in the future").at(field));
         }
-        let latest = after(since, self.maximum_lifetime, field)?;
         match (expires_at, latest) {
             (None, Some(_)) => {
                 Err(Invalid::new("must be given: the keyspace has a maximum lifetime").at(field))

@@ -15,10 +15,15 @@ use crate::{FieldError, Invalid};
 pub struct Tag(CompactString);
 
 impl Tag {
+    const MOST: usize = 64;
+
     /// Reads a tag, in whichever case.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        one_line(text, 64)?;
-        Ok(Self(CompactString::new(text).to_lowercase()))
+        one_line(text, Self::MOST)?;
+        let folded = CompactString::new(text).to_lowercase();
+        // Some characters become two in lower case, and the tag must be readable again.
+        one_line(&folded, Self::MOST)?;
+        Ok(Self(folded))
     }
 
     /// The tag in lower case.

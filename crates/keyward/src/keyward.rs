@@ -43,6 +43,11 @@ impl Keyward {
         self.inner.clock.now()
     }
 
+    /// This instance's source of chance.
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.inner.entropy
+    }
+
     /// Whether this node can answer: the store reads and writes.
     pub async fn health(&self) -> Result<(), StoreError> {
         self.inner.store.health().await

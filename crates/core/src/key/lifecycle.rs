@@ -185,6 +185,8 @@ impl KeyRecord {
     ) -> Result<(Self, Self), Refusal> {
         let old = self.rotatable(asked_at, now)?;
         let at = rotation.grace.map_or(Ok(now), |grace| grace_end(now, grace))?;
+        // Changed before it gets a version of its own: the caller saw the version of the old record.
+        let changed = old.clone().changed(rotation.changes, keyspace, now, now)?;
         let new = Self {
             id: id.clone(),
             version: Version::FIRST,
@@ -193,9 +195,8 @@ impl KeyRecord {
             created_at: now,
             rotated_at: None,
             rotated_from: Some(old.id.clone()),
-            ..old.clone()
+            ..changed
         };
-        let new = new.changed(rotation.changes, keyspace, now, now)?;
         let revocation = Some(Revocation { at, reason: Reason::parse("rotated").ok(), by });
         Ok((Self { revocation, rotated_to: Some(id), ..old }.next(), new))
     }

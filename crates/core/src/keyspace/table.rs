@@ -67,7 +67,11 @@ impl KeyspaceTable {
         if let Some(parts) = PrefixedParts::split(text)
             && self.prefixes.contains(parts.prefix)
         {
-            return parts.check(text).map(|parts| Token::found_by_id(text, parts.id));
+            // An opaque secret may look like this, too; the complaint is about the likelier one.
+            return match parts.check(text) {
+                Ok(parts) => Ok(Token::found_by_id(text, parts.id)),
+                Err(malformed) => self.parse_opaque(text).map_err(|_| malformed),
+            };
         }
         self.parse_opaque(text)
     }

@@ -1,0 +1,55 @@
+//! The rights of the management interface, and how they are written as scopes.
+
+use keyward::{Asked, KeyspaceId, Keyward, MatchScopes, ResourceId, Scope};
+
+/// One right of the management interface. `root` includes all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Right {
+    AuditRead,
+    KeysRead,
+    KeysVerify,
+    KeysWrite,
+    KeyspacesRead,
+    KeyspacesWrite,
+    /// Whatever concerns management keys: or else each of them could make itself a stronger one.
+    Root,
+}
+
+impl Right {
+    /// The scope that gives the right.
+    const fn scope(self) -> &'static str {
+        match self {
+            Self::AuditRead => "audit:read",
+            Self::KeysRead => "keys:read",
+            Self::KeysVerify => "keys:verify",
+            Self::KeysWrite => "keys:write",
+            Self::KeyspacesRead => "keyspaces:read",
+            Self::KeyspacesWrite => "keyspaces:write",
+            Self::Root => Keyward::ROOT_SCOPE,
+        }
+    }
+
+    /// The right to write a key of this keyspace.
+    pub(crate) fn to_write_keys_of(keyspace: &KeyspaceId) -> Self {
+        if *keyspace == KeyspaceId::management() { Self::Root } else { Self::KeysWrite }
+    }
+
+    /// Asks a permit for the right: in one keyspace, or (`None`) everywhere. A scope on the resource
+    /// `keyspace:<id>` confines a key to that keyspace.
+    pub(crate) fn is_given_by(
+        self,
+        permit: &keyward::Permit,
+        keyspace: Option<&KeyspaceId>,
+    ) -> bool {
+        let scopes = [self.scope(), Self::Root.scope()].map(Scope::parse);
+        let [Ok(right), Ok(root)] = scopes else { return false };
+        let resource = keyspace.map(|keyspace| ResourceId::new("keyspace", keyspace.as_str()));
+        let Ok(resource) = resource.transpose() else { return false };
+        permit.allows(&Asked {
+            matching: MatchScopes::Any,
+            resource: resource.as_ref(),
+            scopes: &[right, root],
+            ..Asked::default()
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! Who is calling: a verified management key, or the operator in the same process.
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::header::{AUTHORIZATION, USER_AGENT};
+use axum::http::request::Parts;
+use keyward::{ActContext, ActorId, Asked, Decision, DenyReason, KeyspaceId, Keyward, Permit};
+
+use crate::access::Right;
+use crate::envelope::RequestId;
+use crate::problem::Problem;
+
+/// The operator at the machine, who could read the store's files anyway: put it into a request's
+/// extensions to make the request without a key. No request from the network carries it.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// Whom the audit trail names.
+    pub actor: ActorId,
+}
+
+/// Whoever makes a management request.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    identity: Identity,
+    context: ActContext,
+}
+
+#[derive(Debug)]
+enum Identity {
+    Key(Permit),
+    Operator,
+}
+
+impl Caller {
+    /// Goes on if the caller has the right: in that keyspace, or (`None`) everywhere.
+    pub(crate) fn may(&self, right: Right, keyspace: Option<&KeyspaceId>) -> Result<(), Problem> {
+        let is_allowed = match &self.identity {
+            Identity::Key(permit) => right.is_given_by(permit, keyspace),
+            Identity::Operator => true,
+        };
+        if is_allowed { Ok(()) } else { Err(Problem::forbidden()) }
+    }
+
+    /// The same about something whose existence is a secret to those who have no right to it.
+    pub(crate) fn may_know(&self, right: Right, keyspace: &KeyspaceId) -> Result<(), Problem> {
+        self.may(right, Some(keyspace)).map_err(|_| Problem::not_found())
+    }
+
+    /// Who acts, for the audit trail.
+    pub(crate) const fn context(&self) -> &ActContext {
+        &self.context
+    }
+}
+
+impl FromRequestParts<Keyward> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, keyward: &Keyward) -> Result<Self, Problem> {
+        let (identity, actor) = if let Some(operator) = parts.extensions.get::<Operator>() {
+            (Identity::Operator, operator.actor.clone())
+        } else {
+            let permit = authenticate(parts, keyward).await?;
+            let actor = ActorId::parse(format!("key:{}", permit.key().id));
+            (Identity::Key(permit), actor.map_err(|_| Problem::forbidden())?)
+        };
+        Ok(Self { identity, context: context(parts, actor) })
+    }
+}
+
+async fn authenticate(parts: &Parts, keyward: &Keyward) -> Result<Permit, Problem> {
+    let management = KeyspaceId::management();
+    let asked = Asked { keyspace: Some(&management), ..Asked::default() };
+    match keyward.verify(bearer_token(parts)?, &asked).await? {
+        Decision::Allow(permit) => Ok(permit),
+        Decision::Deny(reason) => Err(reason.into()),
+    }
+}
+
+/// The bearer token (RFC 6750 §2.1) of a request; the scheme's case does not matter.
+fn bearer_token(parts: &Parts) -> Result<&str, Problem> {
+    let mut values = parts.headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().ok_or(DenyReason::Missing)?;
+    if values.next().is_some() {
+        return Err(Problem::repeated_header());
+    }
+    let text = value.to_str().map_err(|_| DenyReason::Malformed)?;
+    let (scheme, token) = text.split_once(' ').ok_or(DenyReason::Missing)?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(token.trim())
+    } else {
+        Err(DenyReason::Missing.into())
+    }
+}
+
+fn context(parts: &Parts, actor: ActorId) -> ActContext {
+    let user_agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    ActContext {
+        actor,
+        // Dual-stack sockets write IPv4 addresses as IPv6.
+        ip: address.map(|ConnectInfo(address)| address.ip().to_canonical()),
+        user_agent: user_agent.map(|agent| agent.chars().take(256).collect()),
+        request_id: parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned()),
+    }
+}

@@ -1,0 +1,23 @@
+//! Keyward over HTTP.
+//!
+//! [`router`] is the REST interface as an axum router, to be served by [`serve`] or mounted in an
+//! application of your own. Every route under `/v1` needs a management key as a bearer token
+//! (RFC 6750 §2.1); requests made in the process may carry an [`Operator`] instead.
+#![forbid(unsafe_code)]
+
+mod access;
+mod caller;
+mod envelope;
+mod fields;
+mod input;
+mod openapi;
+mod problem;
+mod router;
+mod routes;
+mod serve;
+mod view;
+
+pub use caller::Operator;
+pub use openapi::openapi;
+pub use router::{RouterSettings, router};
+pub use serve::{ServeSettings, serve};

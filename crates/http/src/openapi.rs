@@ -1,0 +1,81 @@
+//! The OpenAPI 3.1 document, written from the code.
+
+use axum::response::IntoResponse;
+use keyward::Keyward;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::problem::ProblemDocument;
+use crate::routes::{audit, health, keys, keyspaces, verify};
+use crate::view::{FormatName, HashName, Json, KeyStateName};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Keyward",
+        description = "API keys done right: issue, verify, rotate and revoke them.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    components(schemas(FormatName, HashName, KeyStateName, ProblemDocument<'_>)),
+    modifiers(&BearerToken),
+    security(("bearer" = [])),
+)]
+struct Document;
+
+/// The management key as a bearer token.
+struct BearerToken;
+
+impl Modify for BearerToken {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        openapi.components.get_or_insert_default().add_security_scheme("bearer", scheme);
+    }
+}
+
+/// The document of this version's routes.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().into_openapi()
+}
+
+/// Every route, with its part of the document.
+pub(crate) fn routes() -> OpenApiRouter<Keyward> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(key_routes())
+        .merge(key_act_routes())
+        .routes(routes!(verify::verify))
+        .routes(routes!(keyspaces::create, keyspaces::list))
+        .routes(routes!(keyspaces::show, keyspaces::update))
+        .routes(routes!(audit::list))
+        .merge(open_routes())
+}
+
+fn key_routes() -> OpenApiRouter<Keyward> {
+    OpenApiRouter::new()
+        .routes(routes!(keys::issue, keys::list))
+        .routes(routes!(keys::show, keys::update, keys::delete))
+}
+
+fn key_act_routes() -> OpenApiRouter<Keyward> {
+    OpenApiRouter::new()
+        .routes(routes!(keys::acts::rotate))
+        .routes(routes!(keys::acts::revoke))
+        .routes(routes!(keys::acts::enable))
+        .routes(routes!(keys::acts::disable))
+        .routes(routes!(keys::acts::restore))
+        .routes(routes!(keys::acts::purge))
+        .routes(routes!(keys::acts::revoke_all))
+}
+
+/// The routes that need no key.
+fn open_routes() -> OpenApiRouter<Keyward> {
+    OpenApiRouter::new()
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .route("/openapi.json", axum::routing::get(document))
+}
+
+async fn document() -> impl IntoResponse {
+    Json(axum::http::StatusCode::OK, openapi())
+}

@@ -1,0 +1,227 @@
+//! Keyspaces.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use keyward::{
+    Alphabet, Description, FieldError, Format, FormatKind, HashAlgorithm, Invalid, KeyspaceChanges,
+    KeyspaceId, Keyward, Lifetime, NewKeyspace, Opaque, Prefix, Prefixed, RateLimit, Version,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::access::Right;
+use crate::caller::Caller;
+use crate::fields::{Fields, nullable};
+use crate::input::Body;
+use crate::problem::{Problem, Problems};
+use crate::view::{Answer, FormatName, HashName, Json, KeyspaceView, Page, RateLimitBody};
+
+/// A keyspace to create.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateKeyspaceBody {
+    /// Its id: 1 to 64 of `a-z 0-9 -`.
+    id: String,
+    /// A note for people.
+    description: Option<String>,
+    /// How its secrets are written.
+    #[schema(value_type = FormatName)]
+    format: FormatKind,
+    /// What its secrets begin with: groups of `a-z 0-9` joined by single underscores, at most 32
+    /// characters. Required for `prefixed`.
+    prefix: Option<String>,
+    /// For `opaque`: how many characters are random; by default 32. The secret must hold at least
+    /// 128 bits of chance.
+    length: Option<usize>,
+    /// For `opaque`: what the random characters are drawn from; by default `A-Z a-z 0-9`.
+    alphabet: Option<String>,
+    /// The hash for digests where no pepper is configured; by default `sha256`.
+    #[schema(value_type = Option<HashName>)]
+    algorithm: Option<HashAlgorithm>,
+    /// The lifetime of a key that is issued without one, such as `90d`.
+    default_lifetime: Option<String>,
+    /// No key may live longer, such as `365d`.
+    maximum_lifetime: Option<String>,
+    /// How often each key may be used, on each node.
+    rate_limit: Option<RateLimitBody>,
+}
+
+/// Changes to a keyspace: a field that is left out stays as it is, null removes it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpdateKeyspaceBody {
+    /// The version that the caller saw; any other is a conflict.
+    version: Option<u64>,
+    /// A new note.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    description: Option<Option<String>>,
+    /// A new hash.
+    #[schema(value_type = Option<HashName>)]
+    algorithm: Option<HashAlgorithm>,
+    /// A new default lifetime.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    default_lifetime: Option<Option<String>>,
+    /// A new maximum lifetime.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    maximum_lifetime: Option<Option<String>>,
+    /// A new rate limit.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<RateLimitBody>)]
+    rate_limit: Option<Option<RateLimitBody>>,
+}
+
+/// Creates a keyspace.
+#[utoipa::path(
+    post, path = "/v1/keyspaces", tag = "keyspaces", request_body = CreateKeyspaceBody,
+    responses((status = 201, body = KeyspaceView<'_>), Problems),
+)]
+pub(crate) async fn create(
+    State(keyward): State<Keyward>,
+    caller: Caller,
+    Body(body): Body<CreateKeyspaceBody>,
+) -> Answer {
+    caller.may(Right::KeyspacesWrite, None)?;
+    let new = read_new(&body)?;
+    let keyspace = keyward.create_keyspace(new, caller.context()).await?;
+    Ok(Json(StatusCode::CREATED, KeyspaceView::from(&keyspace)).into_response())
+}
+
+/// All keyspaces that the caller may see, by id.
+#[utoipa::path(
+    get, path = "/v1/keyspaces", tag = "keyspaces",
+    responses((status = 200, body = Page<KeyspaceView<'_>>), Problems),
+)]
+pub(crate) async fn list(State(keyward): State<Keyward>, caller: Caller) -> Answer {
+    let keyspaces = keyward.keyspaces().await?;
+    let visible =
+        keyspaces.iter().filter(|k| caller.may(Right::KeyspacesRead, Some(&k.id)).is_ok());
+    let data: Vec<_> = visible.map(KeyspaceView::from).collect();
+    Ok(Json(StatusCode::OK, Page { data, next_cursor: None }).into_response())
+}
+
+/// One keyspace.
+#[utoipa::path(
+    get, path = "/v1/keyspaces/{id}", tag = "keyspaces", params(("id" = String, Path)),
+    responses((status = 200, body = KeyspaceView<'_>), Problems),
+)]
+pub(crate) async fn show(
+    State(keyward): State<Keyward>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answer {
+    let id = known_id(&caller, Right::KeyspacesRead, &id)?;
+    let keyspace = keyward.keyspace(&id).await?.ok_or_else(Problem::not_found)?;
+    Ok(Json(StatusCode::OK, KeyspaceView::from(&keyspace)).into_response())
+}
+
+/// Changes a keyspace. What keys already have, such as their expiry, stays.
+#[utoipa::path(
+    patch, path = "/v1/keyspaces/{id}", tag = "keyspaces", params(("id" = String, Path)),
+    request_body = UpdateKeyspaceBody,
+    responses((status = 200, body = KeyspaceView<'_>), Problems),
+)]
+pub(crate) async fn update(
+    State(keyward): State<Keyward>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<UpdateKeyspaceBody>,
+) -> Answer {
+    let id = known_id(&caller, Right::KeyspacesWrite, &id)?;
+    let changes = read_changes(&body)?;
+    let keyspace = keyward.update_keyspace(&id, changes, caller.context()).await?;
+    Ok(Json(StatusCode::OK, KeyspaceView::from(&keyspace)).into_response())
+}
+
+fn known_id(caller: &Caller, right: Right, id: &str) -> Result<KeyspaceId, Problem> {
+    let id = KeyspaceId::parse(id).map_err(|_| Problem::not_found())?;
+    caller.may_know(right, &id)?;
+    Ok(id)
+}
+
+fn read_new(body: &CreateKeyspaceBody) -> Result<NewKeyspace, Problem> {
+    let mut fields = Fields::default();
+    let id = fields.required("id", &body.id, |text| KeyspaceId::parse(text));
+    let description = fields
+        .optional("description", body.description.as_deref(), |text| Description::parse(text));
+    let format = fields.take(read_format(body));
+    let default_lifetime =
+        fields.optional("default_lifetime", body.default_lifetime.as_deref(), Lifetime::parse);
+    let maximum_lifetime =
+        fields.optional("maximum_lifetime", body.maximum_lifetime.as_deref(), Lifetime::parse);
+    let rate_limit = body.rate_limit.as_ref().and_then(|limit| fields.take(read_rate_limit(limit)));
+    fields.finish()?;
+    // Without a complaint both are there.
+    let (Some(id), Some(format)) = (id, format) else { return Err(Problem::unreadable_body()) };
+    Ok(NewKeyspace {
+        description,
+        algorithm: body.algorithm.unwrap_or_default(),
+        default_lifetime,
+        maximum_lifetime,
+        rate_limit,
+        ..NewKeyspace::new(id, format)
+    })
+}
+
+fn read_format(body: &CreateKeyspaceBody) -> Result<Format, FieldError> {
+    let prefix = body.prefix.as_deref().map(|text| Prefix::parse(text).map_err(|e| e.at("prefix")));
+    let prefix = prefix.transpose()?;
+    match body.format {
+        FormatKind::Opaque => {
+            let alphabet = match &body.alphabet {
+                Some(symbols) => Alphabet::parse(symbols).map_err(|e| e.at("alphabet"))?,
+                None => Alphabet::alphanumeric().clone(),
+            };
+            let length = body.length.unwrap_or(Opaque::DEFAULT_LENGTH);
+            let opaque = Opaque::new(prefix, length, alphabet).map_err(|e| e.at("length"))?;
+            Ok(Format::Opaque(opaque))
+        }
+        FormatKind::Prefixed => {
+            let given = [("length", body.length.is_some()), ("alphabet", body.alphabet.is_some())];
+            if let Some((field, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+                return Err(Invalid::new("must not be given: this format has its own").at(field));
+            }
+            let missing = || Invalid::new("must be given for this format").at("prefix");
+            Ok(Format::Prefixed(Prefixed::new(prefix.ok_or_else(missing)?)))
+        }
+    }
+}
+
+fn read_rate_limit(body: &RateLimitBody) -> Result<RateLimit, FieldError> {
+    let per = Lifetime::parse(&body.per).map_err(|e| e.at("rate_limit.per"))?;
+    RateLimit::new(body.requests, per).map_err(|e| e.at("rate_limit"))
+}
+
+fn read_changes(body: &UpdateKeyspaceBody) -> Result<KeyspaceChanges, Problem> {
+    let mut fields = Fields::default();
+    let rate_limit = body
+        .rate_limit
+        .as_ref()
+        .map(|limit| limit.as_ref().and_then(|limit| fields.take(read_rate_limit(limit))));
+    let changes = KeyspaceChanges {
+        version: body.version.map(Version::new),
+        description: fields
+            .nullable("description", body.description.as_ref(), |text| Description::parse(text)),
+        algorithm: body.algorithm,
+        default_lifetime: fields.nullable(
+            "default_lifetime",
+            body.default_lifetime.as_ref(),
+            Lifetime::parse,
+        ),
+        maximum_lifetime: fields.nullable(
+            "maximum_lifetime",
+            body.maximum_lifetime.as_ref(),
+            Lifetime::parse,
+        ),
+        rate_limit,
+    };
+    if changes.fields().is_empty() {
+        let rule = Invalid::new("must change at least one field");
+        fields.take::<()>(Err(rule.at("body")));
+    }
+    fields.finish()?;
+    Ok(changes)
+}

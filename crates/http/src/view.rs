@@ -1,0 +1,349 @@
+//! What records look like in answers.
+
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use keyward::store::{StoredKey, Usage};
+use keyward::{
+    AuditEvent, Format, FormatKind, HashAlgorithm, KeyId, KeyRecord, KeyState, Keyspace, Lifetime,
+    Metadata, RateLimit, ResourceScopes, ScopeSet, TagSet, Timestamp, Version,
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::problem::Problem;
+
+/// An answer as JSON.
+#[derive(Debug)]
+pub(crate) struct Json<T>(pub(crate) StatusCode, pub(crate) T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.1) {
+            Ok(body) => {
+                let kind = HeaderValue::from_static("application/json");
+                (self.0, [(CONTENT_TYPE, kind)], body).into_response()
+            }
+            Err(error) => {
+                tracing::error!(%error, "an answer cannot be written as JSON");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+}
+
+/// A key's record. Instants are RFC 3339 in UTC.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Key)]
+pub(crate) struct KeyView<'a> {
+    /// The key's id. It is not secret.
+    #[schema(value_type = String, example = "7Kx2mPqRtUvW")]
+    id: &'a KeyId,
+    /// The keyspace under which the key was issued.
+    #[schema(example = "default")]
+    keyspace: &'a str,
+    /// How the secret is written.
+    #[schema(value_type = FormatName)]
+    format: FormatKind,
+    /// Whoever the key acts for.
+    #[schema(example = "customer-1")]
+    owner: &'a str,
+    /// A name for people.
+    name: Option<&'a str>,
+    /// A longer note for people.
+    description: Option<&'a str>,
+    /// What may be shown of the secret: prefix and id.
+    #[schema(example = "kw_7Kx2mPqRtUvW")]
+    hint: &'a str,
+    /// What the key may do everywhere.
+    #[schema(value_type = Vec<String>)]
+    scopes: &'a ScopeSet,
+    /// What the key may do to single resources, by `type:id`.
+    #[schema(value_type = std::collections::BTreeMap<String, Vec<String>>)]
+    resources: &'a ResourceScopes,
+    /// Labels to find the key by, in lower case.
+    #[schema(value_type = Vec<String>)]
+    tags: &'a TagSet,
+    /// Free data of the application.
+    #[schema(value_type = Object)]
+    metadata: &'a Metadata,
+    /// Whether the key is switched on.
+    enabled: bool,
+    /// When it was issued.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// It is expired at and after this instant; null: never.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    /// It is not valid before this instant; null: from the start.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    not_before: Option<Timestamp>,
+    /// When it was last allowed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<Timestamp>,
+    /// How often it was allowed. Left out where it is not looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses: Option<u64>,
+    /// How often of these by the secret before its last rotation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_uses: Option<u64>,
+    /// It is revoked at and after this instant, which may lie in the future.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    revoked_at: Option<Timestamp>,
+    /// Why it was revoked.
+    revoked_reason: Option<&'a str>,
+    /// Who revoked it.
+    revoked_by: Option<&'a str>,
+    /// When it got its present secret, if not when it was issued.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    rotated_at: Option<Timestamp>,
+    /// The key that this one succeeded.
+    #[schema(value_type = Option<String>)]
+    rotated_from: Option<&'a KeyId>,
+    /// The key that succeeds this one.
+    #[schema(value_type = Option<String>)]
+    rotated_to: Option<&'a KeyId>,
+    /// Until when the secret before the last rotation works, too.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    previous_secret_until: Option<Timestamp>,
+    /// When it was deleted.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    deleted_at: Option<Timestamp>,
+    /// Who deleted it.
+    deleted_by: Option<&'a str>,
+    /// What the record comes to now.
+    #[schema(value_type = KeyStateName)]
+    state: KeyState,
+    /// How often the record has changed.
+    #[schema(value_type = u64)]
+    version: Version,
+}
+
+/// How a secret is written.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "the schema of keyward::FormatKind")]
+pub(crate) enum FormatName {
+    Opaque,
+    Prefixed,
+}
+
+/// What a key's record comes to.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "the schema of keyward::KeyState")]
+pub(crate) enum KeyStateName {
+    Active,
+    Deleted,
+    Disabled,
+    Expired,
+    NotYetValid,
+    Revoked,
+}
+
+impl<'a> KeyView<'a> {
+    /// The view of a stored key.
+    pub(crate) fn new(key: &'a StoredKey, now: Timestamp) -> Self {
+        Self::of(&key.record, Some(key.usage), now)
+    }
+
+    /// The view of a key that was verified just now.
+    pub(crate) fn just_used(record: &'a KeyRecord, now: Timestamp) -> Self {
+        Self { last_used_at: Some(now), ..Self::of(record, None, now) }
+    }
+
+    /// The view of a record whose usage is looked up or not.
+    pub(crate) fn of(record: &'a KeyRecord, usage: Option<Usage>, now: Timestamp) -> Self {
+        let revocation = record.revocation.as_ref();
+        let deletion = record.deletion.as_ref();
+        let previous = record.secret.previous.as_ref();
+        Self {
+            id: &record.id,
+            keyspace: record.keyspace.as_str(),
+            format: record.format,
+            owner: record.owner.as_str(),
+            name: record.name.as_ref().map(keyward::Name::as_str),
+            description: record.description.as_ref().map(keyward::Description::as_str),
+            hint: &record.hint,
+            scopes: &record.scopes,
+            resources: &record.resources,
+            tags: &record.tags,
+            metadata: &record.metadata,
+            enabled: record.enabled,
+            created_at: record.created_at,
+            expires_at: record.expires_at,
+            not_before: record.not_before,
+            last_used_at: usage.and_then(|usage| usage.last_used_at),
+            uses: usage.map(|usage| usage.uses),
+            previous_uses: usage.map(|usage| usage.previous_uses),
+            revoked_at: revocation.map(|revocation| revocation.at),
+            revoked_reason: revocation.and_then(|r| Some(r.reason.as_ref()?.as_str())),
+            revoked_by: revocation.map(|revocation| revocation.by.as_str()),
+            rotated_at: record.rotated_at,
+            rotated_from: record.rotated_from.as_ref(),
+            rotated_to: record.rotated_to.as_ref(),
+            previous_secret_until: previous.map(|previous| previous.until),
+            deleted_at: deletion.map(|deletion| deletion.at),
+            deleted_by: deletion.map(|deletion| deletion.by.as_str()),
+            state: record.state(now),
+            version: record.version,
+        }
+    }
+}
+
+/// A keyspace. Lifetimes are durations such as `30d`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Keyspace)]
+pub(crate) struct KeyspaceView<'a> {
+    /// The keyspace's id.
+    #[schema(example = "default")]
+    id: &'a str,
+    /// A note for people.
+    description: Option<&'a str>,
+    /// How its secrets are written.
+    #[schema(value_type = FormatName)]
+    format: FormatKind,
+    /// What its secrets begin with.
+    #[schema(example = "kw")]
+    prefix: Option<&'a str>,
+    /// How many characters of an opaque secret are random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<usize>,
+    /// What the random characters of an opaque secret are drawn from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alphabet: Option<String>,
+    /// The hash for digests where no pepper is configured.
+    #[schema(value_type = HashName)]
+    algorithm: HashAlgorithm,
+    /// The digest schemes of its keys, the one for new keys first.
+    #[schema(example = json!(["hmac-sha256:v2", "sha256"]))]
+    schemes: Vec<String>,
+    /// The lifetime of a key that is issued without one.
+    #[schema(value_type = Option<String>)]
+    default_lifetime: Option<Lifetime>,
+    /// No key may live longer.
+    #[schema(value_type = Option<String>)]
+    maximum_lifetime: Option<Lifetime>,
+    /// How often each key may be used, on each node.
+    #[schema(value_type = Option<RateLimitBody>)]
+    rate_limit: Option<RateLimit>,
+    /// When it was created.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it was last changed.
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    /// How often it has changed.
+    #[schema(value_type = u64)]
+    version: Version,
+}
+
+/// A hash for digests.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "the schema of keyward::HashAlgorithm")]
+pub(crate) enum HashName {
+    Sha256,
+    Sha512,
+}
+
+/// At most this many verifications of a key in every period.
+#[derive(Debug, serde::Deserialize, ToSchema)]
+#[schema(as = RateLimit)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RateLimitBody {
+    /// How many, up to a million.
+    #[schema(example = 100)]
+    pub(crate) requests: u32,
+    /// In which time: a second to a day.
+    #[schema(example = "1m")]
+    pub(crate) per: String,
+}
+
+impl<'a> From<&'a Keyspace> for KeyspaceView<'a> {
+    fn from(keyspace: &'a Keyspace) -> Self {
+        let opaque = match &keyspace.format {
+            Format::Opaque(opaque) => Some(opaque),
+            Format::Prefixed(_) => None,
+        };
+        Self {
+            id: keyspace.id.as_str(),
+            description: keyspace.description.as_ref().map(keyward::Description::as_str),
+            format: keyspace.format.kind(),
+            prefix: keyspace.format.prefix().map(keyward::Prefix::as_str),
+            length: opaque.map(keyward::Opaque::length),
+            alphabet: opaque.map(|opaque| opaque.alphabet().clone().into()),
+            algorithm: keyspace.algorithm,
+            schemes: keyspace.schemes.iter().map(ToString::to_string).collect(),
+            default_lifetime: keyspace.default_lifetime,
+            maximum_lifetime: keyspace.maximum_lifetime,
+            rate_limit: keyspace.rate_limit,
+            created_at: keyspace.created_at,
+            updated_at: keyspace.updated_at,
+            version: keyspace.version,
+        }
+    }
+}
+
+/// A management act.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditEvent)]
+pub(crate) struct AuditView<'a> {
+    /// The event's id, a UUID of version 7.
+    id: String,
+    /// When it happened.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// What was done.
+    #[schema(example = "key.revoked")]
+    action: &'a str,
+    /// Who did it: `key:<id>` for a management key.
+    #[schema(example = "key:7Kx2mPqRtUvW")]
+    actor: &'a str,
+    /// The address that the request came from.
+    ip: Option<String>,
+    /// The program that made the request, by its own account.
+    user_agent: Option<&'a str>,
+    /// The id of the request.
+    request_id: Option<&'a str>,
+    /// The key that it was done to.
+    key: Option<&'a str>,
+    /// The keyspace that it was done to, or that of the key.
+    keyspace: Option<&'a str>,
+    /// The owner of the key.
+    owner: Option<&'a str>,
+    /// What more there is to say.
+    #[schema(value_type = Object)]
+    data: &'a Map<String, Value>,
+}
+
+impl<'a> From<&'a AuditEvent> for AuditView<'a> {
+    fn from(event: &'a AuditEvent) -> Self {
+        Self {
+            id: event.id.to_string(),
+            at: event.at,
+            action: event.action.as_str(),
+            actor: event.context.actor.as_str(),
+            ip: event.context.ip.map(|ip| ip.to_string()),
+            user_agent: event.context.user_agent.as_deref(),
+            request_id: event.context.request_id.as_deref(),
+            key: event.key.as_ref().map(KeyId::as_str),
+            keyspace: event.keyspace.as_ref().map(keyward::KeyspaceId::as_str),
+            owner: event.owner.as_ref().map(keyward::OwnerId::as_str),
+            data: &event.data,
+        }
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Page<T> {
+    /// The items.
+    pub(crate) data: Vec<T>,
+    /// Give it as `cursor` for the next page; null: there is none.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// What handlers answer.
+pub(crate) type Answer = Result<Response, Problem>;
