@@ -52,9 +52,11 @@ pub(crate) fn routes() -> OpenApiRouter<Keyward> {
 }
 
 fn key_routes() -> OpenApiRouter<Keyward> {
-    OpenApiRouter::new()
-        .routes(routes!(keys::issue, keys::list))
-        .routes(routes!(keys::show, keys::update, keys::delete))
+    OpenApiRouter::new().routes(routes!(keys::issue, keys::list)).routes(routes!(
+        keys::show,
+        keys::update,
+        keys::delete
+    ))
 }
 
 fn key_act_routes() -> OpenApiRouter<Keyward> {

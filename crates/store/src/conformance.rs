@@ -31,7 +31,7 @@ pub mod feed;
 pub mod keys;
 pub mod keyspaces;
 pub mod lists;
-mod sample;
+pub mod sample;
 pub mod usage;
 
 /// Makes a test of every rule, on a store that the given async function makes.
@@ -44,6 +44,9 @@ macro_rules! conformance_tests {
             audit: every_filter_of_events_is_kept,
             feed: a_change_is_seen_by_a_follower,
             feed: a_replayed_change_does_nothing_and_reports_its_first_sequence,
+            feed: a_change_that_is_applied_twice_at_once_is_made_once,
+            feed: a_refused_change_leaves_no_trace_in_the_feed,
+            feed: a_changed_keyspace_is_told_to_followers,
             feed: a_follower_that_is_up_to_date_sees_nothing,
             feed: many_changes_are_followed_in_steps,
             keys: a_key_reads_back_as_it_was_written,
@@ -53,6 +56,7 @@ macro_rules! conformance_tests {
             keys: a_digest_that_a_rotation_dropped_finds_nothing,
             keys: an_id_is_used_once,
             keys: a_digest_is_used_once,
+            keys: a_digest_in_its_grace_is_not_free,
             keys: of_two_changes_to_one_version_the_second_conflicts,
             keys: of_concurrent_changes_to_one_version_exactly_one_wins,
             keys: a_change_of_many_rows_is_made_whole_or_not_at_all,
@@ -64,10 +68,12 @@ macro_rules! conformance_tests {
             lists: keys_that_are_added_meanwhile_do_not_disturb_pages,
             lists: states_are_told_as_the_record_tells_them,
             lists: every_filter_of_keys_is_kept,
+            lists: a_changed_key_is_listed_by_what_it_is_now,
             lists: searches_ignore_case_and_take_wildcards_literally,
             usage: usage_is_added_up_and_the_later_instant_stays,
             usage: usage_never_touches_the_record,
             usage: usage_of_unknown_keys_is_dropped,
+            usage: usage_goes_with_a_purged_key,
         }
     };
     (@of $make:path; $($group:ident: $rule:ident,)*) => {

@@ -109,6 +109,27 @@ pub async fn a_digest_is_used_once(store: &dyn Store) {
     assert_eq!(stored(store, &first.id).await, Some(first));
 }
 
+/// A digest in its grace is not free for another key.
+pub async fn a_digest_in_its_grace_is_not_free(store: &dyn Store) {
+    let first = opaque_key("first");
+    insert(store, &first).await;
+    let previous = PreviousSecret { digest: first.secret.digest.clone(), until: at(9) };
+    let secret = StoredSecret { digest: digest(), previous: Some(previous) };
+    let rotated = KeyRecord { secret, ..changed(&first) };
+    store.apply(&update(&first, &rotated)).await.unwrap();
+    let second = KeyRecord { secret: first.secret.clone(), ..opaque_key("second") };
+    assert_eq!(refusal(store, &insertion(&second)).await, Conflict::Exists);
+    let third = opaque_key("third");
+    insert(store, &third).await;
+    let taking = KeyRecord { secret: first.secret.clone(), ..changed(&third) };
+    assert_eq!(refusal(store, &update(&third, &taking)).await, Conflict::Exists);
+    assert_eq!(stored(store, &third.id).await, Some(third));
+    for digest in [first.secret.digest, rotated.secret.digest.clone()] {
+        let found = store.find(&Locator::Digest(digest)).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&rotated));
+    }
+}
+
 /// Of two changes that were made from the same version, the second is refused.
 pub async fn of_two_changes_to_one_version_the_second_conflicts(store: &dyn Store) {
     let record = key("raced");

@@ -2,7 +2,7 @@
 
 use keyward_core::{Deletion, KeyRecord, KeyState, Name, OwnerId, Revocation, Tag, TagSet};
 
-use super::sample::{at, insert, key};
+use super::sample::{at, changed, insert, key, update};
 use crate::{KeyPosition, KeyQuery, KeySort, Order, Search, Store};
 
 async fn ids(store: &dyn Store, query: &KeyQuery) -> Vec<String> {
@@ -120,6 +120,23 @@ pub async fn every_filter_of_keys_is_kept(store: &dyn Store) {
     assert!(ids(store, &nowhere).await.is_empty());
     let of_prefix = KeyQuery { owner: Some(owner("an")), ..all };
     assert!(ids(store, &of_prefix).await.is_empty());
+}
+
+/// A changed key is listed by what it is now, and no longer by what it was.
+pub async fn a_changed_key_is_listed_by_what_it_is_now(store: &dyn Store) {
+    let tags = |tag: &str| TagSet::new([Tag::parse(tag).unwrap()]).unwrap();
+    let name = |name: &str| Name::parse(name).ok();
+    let before = KeyRecord { name: name("Before"), tags: tags("old"), ..key("a") };
+    insert(store, &before).await;
+    let after = KeyRecord { name: name("After"), tags: tags("new"), ..changed(&before) };
+    store.apply(&update(&before, &after)).await.unwrap();
+    for (tag, search, expected) in [("old", "before", 0), ("new", "after", 1)] {
+        let all = KeyQuery::new(at(0), 10);
+        let tagged = KeyQuery { tag: Tag::parse(tag).ok(), ..all.clone() };
+        assert_eq!(ids(store, &tagged).await.len(), expected, "{tag}");
+        let found = KeyQuery { search: Search::parse(search).ok(), ..all };
+        assert_eq!(ids(store, &found).await.len(), expected, "{search}");
+    }
 }
 
 /// Searches look at name, description, owner and id, in any case and any script.

@@ -29,18 +29,20 @@ impl Entropy for Counting {
     }
 }
 
-pub(super) fn at(second: i64) -> Timestamp {
+/// The instant that many seconds after a fixed one.
+pub fn at(second: i64) -> Timestamp {
     Timestamp::from_micros(1_800_000_000_000_000 + second * 1_000_000).unwrap()
 }
 
-pub(super) fn digest() -> Digest {
+/// A digest that no other call returns.
+pub fn digest() -> Digest {
     let mut bytes = [0; 32];
     Counting.fill(&mut bytes);
     Digest::new(DigestScheme::Sha256, &bytes).unwrap()
 }
 
 /// A key of the prefixed format with every field filled that a new key can have.
-pub(super) fn key(id: &str) -> KeyRecord {
+pub fn key(id: &str) -> KeyRecord {
     let text = |text: &str| vec![text.to_owned(), "other".to_owned()];
     let resources = [("project:1".to_owned(), text("write"))].into();
     KeyRecord {
@@ -61,7 +63,10 @@ pub(super) fn key(id: &str) -> KeyRecord {
         description: Some(Description::parse("Line\nline").unwrap()),
         hint: format!("kw_{id}"),
         tags: TagSet::parse(&text("prod"), "tags").unwrap(),
-        metadata: Metadata::new(json!({"n": 1, "s": ["ü"]}).as_object().unwrap().clone()).unwrap(),
+        metadata: Metadata::new(
+            json!({"n": 1, "f": 51.248_178_375_505_404, "s": ["ü"]}).as_object().unwrap().clone(),
+        )
+        .unwrap(),
         created_at: at(0),
         rotated_at: None,
         rotated_from: None,
@@ -69,15 +74,18 @@ pub(super) fn key(id: &str) -> KeyRecord {
     }
 }
 
-pub(super) fn opaque_key(id: &str) -> KeyRecord {
+/// The same of the opaque format.
+pub fn opaque_key(id: &str) -> KeyRecord {
     KeyRecord { format: FormatKind::Opaque, ..key(id) }
 }
 
-pub(super) fn changed(record: &KeyRecord) -> KeyRecord {
+/// The next version of a record.
+pub fn changed(record: &KeyRecord) -> KeyRecord {
     KeyRecord { version: record.version.next(), ..record.clone() }
 }
 
-pub(super) fn keyspace(id: &str, format: FormatKind) -> Keyspace {
+/// A keyspace of that format with every field filled but the rate limit.
+pub fn keyspace(id: &str, format: FormatKind) -> Keyspace {
     let prefix = Prefix::parse("kw_test").unwrap();
     let format = match format {
         FormatKind::Opaque => {
@@ -100,7 +108,8 @@ pub(super) fn keyspace(id: &str, format: FormatKind) -> Keyspace {
     }
 }
 
-pub(super) fn event(action: Action, record: &KeyRecord, second: i64) -> AuditEvent {
+/// An event about a key.
+pub fn event(action: Action, record: &KeyRecord, second: i64) -> AuditEvent {
     AuditEvent {
         id: AuditEventId::generate(&Counting, at(second)),
         at: at(second),
@@ -118,30 +127,36 @@ pub(super) fn event(action: Action, record: &KeyRecord, second: i64) -> AuditEve
     }
 }
 
-pub(super) fn change(keys: Vec<KeyWrite>) -> Change {
+/// A change with an id of its own.
+pub fn change(keys: Vec<KeyWrite>) -> Change {
     Change { keys, ..Change::new(&Counting, at(0)) }
 }
 
-pub(super) fn update(before: &KeyRecord, after: &KeyRecord) -> Change {
+/// A change of one record into another.
+pub fn update(before: &KeyRecord, after: &KeyRecord) -> Change {
     let (before, after) = (Box::new(before.clone()), Box::new(after.clone()));
     change(vec![KeyWrite::Update { before, after }])
 }
 
-pub(super) fn insertion(record: &KeyRecord) -> Change {
+/// A change that adds a record.
+pub fn insertion(record: &KeyRecord) -> Change {
     change(vec![KeyWrite::Insert(Box::new(record.clone()))])
 }
 
-pub(super) async fn insert(store: &dyn Store, record: &KeyRecord) {
+/// Adds a record.
+pub async fn insert(store: &dyn Store, record: &KeyRecord) {
     store.apply(&insertion(record)).await.expect("a new key is accepted");
 }
 
-pub(super) async fn refusal(store: &dyn Store, change: &Change) -> crate::Conflict {
+/// Applies a change that must conflict.
+pub async fn refusal(store: &dyn Store, change: &Change) -> crate::Conflict {
     match store.apply(change).await {
         Err(StoreError::Conflict(conflict)) => conflict,
         other => panic!("a conflict was expected, not {other:?}"),
     }
 }
 
-pub(super) async fn stored(store: &dyn Store, id: &KeyId) -> Option<KeyRecord> {
+/// The record that is stored under an id.
+pub async fn stored(store: &dyn Store, id: &KeyId) -> Option<KeyRecord> {
     store.key(id).await.unwrap().map(|key| key.record)
 }

@@ -1,8 +1,8 @@
 //! Rules about usage.
 
-use keyward_core::{KeyId, KeyRecord};
+use keyward_core::{KeyId, KeyRecord, KeyWrite};
 
-use super::sample::{at, changed, insert, key, stored, update};
+use super::sample::{at, change, changed, insert, key, stored, update};
 use crate::{Store, Usage, UsageDelta};
 
 fn delta(key: &KeyId, second: i64, uses: u64) -> UsageDelta {
@@ -41,4 +41,15 @@ pub async fn usage_of_unknown_keys_is_dropped(store: &dyn Store) {
     store.record_usage(&[delta(&unknown, 1, 1), delta(&record.id, 1, 1)]).await.unwrap();
     assert_eq!(store.key(&record.id).await.unwrap().unwrap().usage.uses, 1);
     assert!(store.key(&unknown).await.unwrap().is_none());
+}
+
+/// Usage goes with a purged key: a new one of the same id begins without.
+pub async fn usage_goes_with_a_purged_key(store: &dyn Store) {
+    let record = key("purged");
+    insert(store, &record).await;
+    store.record_usage(&[delta(&record.id, 1, 1)]).await.unwrap();
+    store.apply(&change(vec![KeyWrite::Purge(Box::new(record.clone()))])).await.unwrap();
+    store.record_usage(&[delta(&record.id, 2, 1)]).await.unwrap();
+    insert(store, &record).await;
+    assert_eq!(store.key(&record.id).await.unwrap().unwrap().usage, Usage::default());
 }

@@ -1,0 +1,164 @@
+//! Verification in the process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyward::store::MemoryStore;
+use keyward::{Asked, Keyward, Scope};
+use keyward_store_sqlite::{SqliteOptions, SqliteStore};
+
+use crate::keys::{self, Access};
+use crate::measure::{Rates, Report, thread_cpu_time};
+
+/// Secrets that are copied together before they are verified: a request's secret has just come from
+/// the network and is near, so the way to it in a list of a million is not what is measured.
+const BLOCK: usize = 512;
+
+pub(crate) fn run(rounds: usize, quick: bool) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all();
+    let runtime = { runtime }.build()?;
+    let bench = Bench { rounds, operations: if quick { 200_000 } else { 2_000_000 } };
+    let many = if quick { 100_000 } else { 1_000_000 };
+    runtime.block_on(async {
+        let base = bench.decisions().await?;
+        bench.sizes(base, many).await?;
+        bench.bounds(many).await
+    })
+}
+
+struct Bench {
+    rounds: usize,
+    operations: usize,
+}
+
+impl Bench {
+    /// What each kind of decision costs, with 1,000 keys.
+    async fn decisions(&self) -> anyhow::Result<f64> {
+        let keyward = keys::instance(Arc::new(MemoryStore::new()), 100_000).await?;
+        let secrets = keys::issue(&keyward, 1_000).await?;
+        let hit = self.verify(&keyward, &secrets, Access::Uniform, "allowed").await?;
+        let base = hit.median();
+        let mut report = Report::new("a hit");
+        report.add("hit", &hit, base);
+
+        let other = keys::instance(Arc::new(MemoryStore::new()), 100_000).await?;
+        let unknown = keys::issue(&other, 1_000).await?;
+        let rates = self.verify(&keyward, &unknown, Access::Uniform, "unknown").await?;
+        report.add("unknown id, right checksum, remembered", &rates, base);
+        let wrong = wrong_secrets(&secrets, &unknown);
+        let rates = self.verify(&keyward, &wrong, Access::Uniform, "unknown").await?;
+        report.add("right id, wrong secret", &rates, base);
+        let typing_errors: Vec<_> = secrets.iter().map(|s| s.replacen('_', "_2", 1)).collect();
+        let garbage = garbage(&secrets);
+        let rates = self.verify(&keyward, &garbage, Access::Uniform, "malformed").await?;
+        report.add("garbage of the right form, wrong checksum", &rates, base);
+        let rates = self.verify(&keyward, &typing_errors, Access::Uniform, "malformed").await?;
+        report.add("garbage of another length", &rates, base);
+        report.print("Decisions, 1,000 keys, one thread");
+        Ok(base)
+    }
+
+    /// What a hit costs with more and more keys, all of them in the cache.
+    async fn sizes(&self, base: f64, many: usize) -> anyhow::Result<()> {
+        let mut report = Report::new("1,000 keys");
+        let mut count = 1_000;
+        while count <= many {
+            let keyward = keys::instance(Arc::new(MemoryStore::new()), many * 2).await?;
+            let secrets = keys::issue(&keyward, count).await?;
+            for access in [Access::Zipf, Access::Uniform] {
+                let rates = self.verify(&keyward, &secrets, access, "allowed").await?;
+                report.add(&format!("hit, {count} keys, {access:?}"), &rates, base);
+            }
+            count *= 10;
+        }
+        report.print("Hits by number of keys, one thread");
+        Ok(())
+    }
+
+    /// What happens when the cache is smaller than the working set, over SQLite.
+    async fn bounds(&self, many: usize) -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("bench.db");
+        let store = Arc::new(SqliteStore::open(&path, &SqliteOptions::default())?);
+        let writer = keys::instance(Arc::<SqliteStore>::clone(&store), 1_000).await?;
+        let keys = many / 5;
+        let secrets = keys::issue(&writer, keys).await?;
+        let mut report = Report::new("all cached");
+        let mut base = f64::NAN;
+        for percent in [200, 110, 100, 90, 50, 10, 1] {
+            let capacity = keys * percent / 100;
+            let keyward = keys::instance(Arc::<SqliteStore>::clone(&store), capacity).await?;
+            let rates = self.verify(&keyward, &secrets, Access::Uniform, "allowed").await?;
+            base = if base.is_nan() { rates.median() } else { base };
+            report.add(&format!("cache holds {percent} % of {keys} keys, Uniform"), &rates, base);
+        }
+        let keyward = Keyward::builder(store).max_staleness(Duration::ZERO).build().await?;
+        let rates = self.verify(&keyward, &secrets, Access::Uniform, "allowed").await?;
+        report.add("no cache (max_staleness = 0)", &rates, base);
+        report.print("Cache smaller than the working set, SQLite, one thread");
+        Ok(())
+    }
+
+    /// Verifies and checks every decision.
+    async fn verify(
+        &self,
+        keyward: &Keyward,
+        secrets: &[String],
+        access: Access,
+        expected: &str,
+    ) -> anyhow::Result<Rates> {
+        let order = keys::order(access, secrets.len(), self.operations)?;
+        let scopes = [Scope::parse("read")?];
+        let asked = Asked { scopes: &scopes, ..Asked::default() };
+        for secret in secrets {
+            keyward.verify(secret, &asked).await?;
+        }
+        let mut rates = Rates::default();
+        let mut block = String::new();
+        for _ in 0..self.rounds {
+            let mut cpu = Duration::ZERO;
+            for places in order.chunks(BLOCK) {
+                block.clear();
+                let mut ends = Vec::with_capacity(BLOCK);
+                for &place in places {
+                    block.push_str(secrets.get(place).map_or("", String::as_str));
+                    ends.push(block.len());
+                }
+                let (mut start, mut right) = (0, 0);
+                let before = thread_cpu_time();
+                for end in ends {
+                    let secret = block.get(start..end).unwrap_or_default();
+                    start = end;
+                    let decision = keyward.verify(secret, &asked).await?;
+                    right += usize::from(decision.code() == expected);
+                }
+                cpu += thread_cpu_time() - before;
+                anyhow::ensure!(right == places.len(), "{right} of {} {expected}", places.len());
+            }
+            rates.add(u64::try_from(self.operations)?, cpu);
+        }
+        Ok(rates)
+    }
+}
+
+/// Secrets of other keys' random part under these keys' ids, their checksums put right.
+fn wrong_secrets(secrets: &[String], others: &[String]) -> Vec<String> {
+    let wrong = secrets.iter().zip(others).filter_map(|(secret, other)| {
+        let id = secret.split('_').nth(1)?;
+        let random = other.split('_').nth(2)?.get(..32)?;
+        Some(keyward::with_checksum(&format!("kw_{id}_{random}")))
+    });
+    wrong.collect()
+}
+
+/// The same texts with their last characters exchanged, so that the checksum is wrong.
+fn garbage(secrets: &[String]) -> Vec<String> {
+    let exchanged = secrets.iter().map(|secret| {
+        let mut bytes = secret.clone().into_bytes();
+        if let Some(last) = bytes.last_mut() {
+            *last = if *last == b'2' { b'3' } else { b'2' };
+        }
+        String::from_utf8(bytes).unwrap_or_default()
+    });
+    exchanged.collect()
+}

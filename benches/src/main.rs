@@ -1,0 +1,50 @@
+//! What Keyward costs: operations per CPU-second, as tables. Run it as `./dev bench`.
+//!
+//! Operations are counted against CPU time and not against the clock on the wall, so that a busy
+//! machine changes little. Each number is the median of several rounds, with the least and the most.
+#![forbid(unsafe_code)]
+
+mod http;
+mod in_process;
+mod keys;
+mod measure;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What to measure.
+#[derive(Debug, Parser)]
+struct Args {
+    #[command(subcommand)]
+    what: What,
+    /// How many rounds each number is the median of
+    #[arg(long, global = true, default_value_t = 5)]
+    rounds: usize,
+    /// Measure less, to try the benchmark itself
+    #[arg(long, global = true)]
+    quick: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Verification in the process
+    Verify,
+    /// Verification over HTTP, against the same server's bare route
+    Http {
+        /// The `keyward` binary to run
+        #[arg(long)]
+        binary: PathBuf,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    match &args.what {
+        What::Verify => in_process::run(args.rounds, args.quick),
+        What::Http { binary } => http::run(binary, args.rounds, args.quick),
+    }
+}

@@ -1,0 +1,158 @@
+//! The command line.
+
+mod keys;
+mod keyspaces;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+pub(crate) use keys::{
+    ChangeArgs, FieldArgs, IssueArgs, KeysCommand, ListArgs, RevokeAllArgs, RevokeArgs, RotateArgs,
+};
+pub(crate) use keyspaces::{KeyspacesCommand, PolicyArgs};
+
+use crate::config::Overrides;
+
+/// API keys done right: issue, verify, rotate and revoke them.
+///
+/// Without --server, commands work on the database of this machine; with it, on that server.
+///
+/// Exit codes: 0 done, 1 refused, 2 unusable call or configuration, 3 failure.
+#[derive(Debug, Parser)]
+#[command(name = "keyward", version, propagate_version = true)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where to work, and how to tell of it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TargetArgs {
+    /// Work on this server instead of the local database, by its URL
+    #[arg(long, global = true, env = "KEYWARD_SERVER", value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// The management key for --server
+    #[arg(long, global = true, env = "KEYWARD_KEY", hide_env_values = true, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// The file that holds the management key for --server
+    #[arg(long, global = true, env = "KEYWARD_KEY_FILE", value_name = "PATH")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Print the answers as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The configuration file (TOML)
+    #[arg(long, global = true, env = "KEYWARD_CONFIG", value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(ServeArgs),
+    /// Issue, list, change, rotate and revoke keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Create, list and change keyspaces
+    #[command(subcommand)]
+    Keyspaces(KeyspacesCommand),
+    /// Look at what was done
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Say whether a key may do something; exit code 1 if not
+    Verify(VerifyArgs),
+    /// Bring the database to the newest schema
+    Migrate(MigrateArgs),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How to run the server.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// Where the first start writes the root key, instead of printing it
+    #[arg(long, env = "KEYWARD_ROOT_KEY_FILE", value_name = "PATH")]
+    pub(crate) root_key_file: Option<PathBuf>,
+}
+
+/// How to migrate.
+#[derive(Debug, clap::Args)]
+pub(crate) struct MigrateArgs {
+    /// Only say whether there is something to do; exit code 1 if there is
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// Looking at what was done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// List events, the newest first
+    List(AuditListArgs),
+}
+
+/// Which events to list.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AuditListArgs {
+    /// Only events of this key
+    #[arg(long, value_name = "ID")]
+    pub(crate) of_key: Option<String>,
+    /// Only events of keys of this owner
+    #[arg(long)]
+    pub(crate) owner: Option<String>,
+    /// Only events of this keyspace
+    #[arg(long)]
+    pub(crate) keyspace: Option<String>,
+    /// Only events of this action, such as key.revoked
+    #[arg(long)]
+    pub(crate) action: Option<String>,
+    /// Only events by this actor
+    #[arg(long)]
+    pub(crate) actor: Option<String>,
+    /// Only events at or after this instant (RFC 3339)
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) since: Option<String>,
+    /// Only events before this instant (RFC 3339)
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) until: Option<String>,
+    /// How many events
+    #[arg(long)]
+    pub(crate) limit: Option<u32>,
+    /// Where the page before said that there is more
+    #[arg(long)]
+    pub(crate) cursor: Option<String>,
+}
+
+/// What to verify.
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// The key's text; left out, it is read from the standard input, where other users cannot see it
+    pub(crate) secret: Option<String>,
+    /// A scope that is needed; may be given more than once
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub(crate) scopes: Vec<String>,
+    /// Any one of the scopes is enough
+    #[arg(long)]
+    pub(crate) any: bool,
+    /// The resource on which the scopes are needed, as type:id
+    #[arg(long)]
+    pub(crate) resource: Option<String>,
+}
+
+/// Looking at the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the configuration that is in force, without its secrets
+    Print,
+    /// Check the configuration and the files that it names
+    Check,
+}

@@ -1,0 +1,174 @@
+//! The commands about keys.
+
+use clap::Subcommand;
+use keyward::KeyState;
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Issue a key; its secret is printed now and never again
+    Issue(IssueArgs),
+    /// List keys
+    List(ListArgs),
+    /// Show a key
+    Show(IdArgs),
+    /// Change a key
+    Update(ChangeArgs),
+    /// Switch a key on
+    Enable(IdArgs),
+    /// Switch a key off
+    Disable(IdArgs),
+    /// Revoke a key for good
+    Revoke(RevokeArgs),
+    /// Revoke all keys of an owner
+    RevokeAll(RevokeAllArgs),
+    /// Give a key a new secret, which is printed now and never again
+    Rotate(RotateArgs),
+    /// Delete a key; it can be restored until it is purged
+    Delete(IdArgs),
+    /// Bring a deleted key back
+    Restore(IdArgs),
+    /// Remove a deleted key for good
+    Purge(IdArgs),
+}
+
+/// Which key.
+#[derive(Debug, clap::Args)]
+pub(crate) struct IdArgs {
+    /// The key's id
+    pub(crate) id: String,
+}
+
+/// The key to issue.
+#[derive(Debug, clap::Args)]
+pub(crate) struct IssueArgs {
+    /// Whoever the key acts for
+    #[arg(long)]
+    pub(crate) owner: String,
+    /// The keyspace under which to issue it
+    #[arg(long)]
+    pub(crate) keyspace: Option<String>,
+    /// Issue it switched off
+    #[arg(long)]
+    pub(crate) disabled: bool,
+    #[command(flatten)]
+    pub(crate) fields: FieldArgs,
+}
+
+/// The key to change, and how.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ChangeArgs {
+    /// The key's id
+    pub(crate) id: String,
+    /// Only if the key still has this version
+    #[arg(long)]
+    pub(crate) version: Option<u64>,
+    #[command(flatten)]
+    pub(crate) fields: FieldArgs,
+}
+
+/// The key to rotate, and how.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RotateArgs {
+    /// How long the old secret still works, such as 24h
+    #[arg(long)]
+    pub(crate) grace: Option<String>,
+    /// Make a new key that succeeds this one, instead of giving it a new secret
+    #[arg(long)]
+    pub(crate) successor: bool,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+}
+
+/// The key to revoke, and why.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RevokeArgs {
+    /// The key's id
+    pub(crate) id: String,
+    /// Why, for people and the audit trail
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+}
+
+/// Whose keys to revoke, and why.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RevokeAllArgs {
+    /// The owner of the keys
+    #[arg(long)]
+    pub(crate) owner: String,
+    /// Why, for people and the audit trail
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+}
+
+/// The fields of a key. Text fields that are given empty are removed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FieldArgs {
+    /// A name for people
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// A longer note for people
+    #[arg(long)]
+    pub(crate) description: Option<String>,
+    /// A scope; may be given more than once
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub(crate) scopes: Vec<String>,
+    /// Scopes on one resource, as type:id=scope,scope; may be given more than once
+    #[arg(long = "resource", value_name = "TYPE:ID=SCOPES")]
+    pub(crate) resources: Vec<String>,
+    /// A tag; may be given more than once
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// Free data as a JSON object
+    #[arg(long, value_name = "JSON")]
+    pub(crate) metadata: Option<String>,
+    #[command(flatten)]
+    pub(crate) expiry: ExpiryArgs,
+    /// Not valid before this instant (RFC 3339)
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) not_before: Option<String>,
+}
+
+/// When a key expires.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+pub(crate) struct ExpiryArgs {
+    /// Expires at this instant (RFC 3339), or "never"
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) expires_at: Option<String>,
+    /// Expires after this time, such as 30d
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) expires_in: Option<String>,
+}
+
+/// Which keys to list.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    /// Only keys of this owner
+    #[arg(long)]
+    pub(crate) owner: Option<String>,
+    /// Only keys with this tag
+    #[arg(long)]
+    pub(crate) tag: Option<String>,
+    /// Only keys in this state; by default all that are not deleted
+    #[arg(long, value_parser = KeyState::ALL.map(KeyState::as_str))]
+    pub(crate) state: Option<String>,
+    /// Only keys of this keyspace
+    #[arg(long)]
+    pub(crate) keyspace: Option<String>,
+    /// Only keys with this text in name, description, owner, id or hint
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+    /// By what to sort
+    #[arg(long, value_parser = ["created_at", "expires_at", "name"])]
+    pub(crate) sort: Option<String>,
+    /// In which direction
+    #[arg(long, value_parser = ["asc", "desc"])]
+    pub(crate) order: Option<String>,
+    /// How many keys
+    #[arg(long)]
+    pub(crate) limit: Option<u32>,
+    /// Where the page before said that there is more
+    #[arg(long)]
+    pub(crate) cursor: Option<String>,
+}

@@ -1,0 +1,72 @@
+//! The commands about keyspaces.
+
+use clap::Subcommand;
+
+/// What to do with keyspaces.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyspacesCommand {
+    /// Create a keyspace
+    Create(CreateKeyspaceArgs),
+    /// List the keyspaces
+    List,
+    /// Show a keyspace
+    Show {
+        /// The keyspace's id
+        id: String,
+    },
+    /// Change a keyspace
+    Update(UpdateKeyspaceArgs),
+}
+
+/// The keyspace to create.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CreateKeyspaceArgs {
+    /// The keyspace's id
+    pub(crate) id: String,
+    /// How its secrets are written: prefixed or opaque
+    #[arg(long, default_value = "prefixed")]
+    pub(crate) format: String,
+    /// What its secrets begin with
+    #[arg(long)]
+    pub(crate) prefix: Option<String>,
+    /// For opaque secrets: how many characters are random
+    #[arg(long)]
+    pub(crate) length: Option<u32>,
+    /// For opaque secrets: what the random characters are drawn from
+    #[arg(long)]
+    pub(crate) alphabet: Option<String>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+/// The keyspace to change, and how.
+#[derive(Debug, clap::Args)]
+pub(crate) struct UpdateKeyspaceArgs {
+    /// The keyspace's id
+    pub(crate) id: String,
+    /// Only if the keyspace still has this version
+    #[arg(long)]
+    pub(crate) version: Option<u64>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+/// What a keyspace demands of its keys. What is given empty is removed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PolicyArgs {
+    /// A note for people
+    #[arg(long)]
+    pub(crate) description: Option<String>,
+    /// The hash for digests where no pepper is configured: sha256 or sha512
+    #[arg(long)]
+    pub(crate) algorithm: Option<String>,
+    /// The lifetime of a key that is issued without one, such as 90d
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) default_lifetime: Option<String>,
+    /// No key may live longer, such as 365d
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) maximum_lifetime: Option<String>,
+    /// How often each key may be used on each node, such as 100/1m
+    #[arg(long, value_name = "REQUESTS/PERIOD")]
+    pub(crate) rate_limit: Option<String>,
+}

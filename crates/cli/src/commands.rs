@@ -1,0 +1,55 @@
+//! From arguments to what they ask for.
+
+mod audit;
+mod config;
+mod keys;
+mod keyspaces;
+mod migrate;
+mod query;
+mod serve;
+mod verify;
+
+use clap::CommandFactory;
+
+use crate::api::Api;
+use crate::args::{Args, Command, TargetArgs};
+use crate::config::Config;
+use crate::outcome::Outcome;
+
+/// Does what the arguments ask for.
+pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
+    let target = &args.target;
+    match args.command {
+        Command::Serve(serve) => serve::run(&configuration(target)?, &serve).await,
+        Command::Migrate(migrate) => migrate::run(&configuration(target)?, &migrate),
+        Command::Config(command) => config::run(&configuration(target)?, &command),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Args::command(), "keyward", &mut std::io::stdout());
+            Ok(Outcome::Done)
+        }
+        command => {
+            let api = Api::open(target).await?;
+            let outcome = call(&api, target.json, command).await;
+            api.close().await?;
+            outcome
+        }
+    }
+}
+
+/// The commands that are requests to the REST interface.
+async fn call(api: &Api, as_json: bool, command: Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Audit(command) => audit::run(api, as_json, command).await,
+        Command::Keys(command) => keys::run(api, as_json, command).await,
+        Command::Keyspaces(command) => keyspaces::run(api, as_json, command).await,
+        Command::Verify(verify) => verify::run(api, as_json, verify).await,
+        Command::Completions { .. }
+        | Command::Config(_)
+        | Command::Migrate(_)
+        | Command::Serve(_) => Ok(Outcome::Done),
+    }
+}
+
+fn configuration(target: &TargetArgs) -> anyhow::Result<Config> {
+    Config::load(target.config.as_deref(), &target.overrides)
+}

@@ -1,0 +1,70 @@
+//! `keyward serve`
+
+use std::io::IsTerminal;
+
+use anyhow::Context;
+use keyward_http::{RouterSettings, ServeSettings};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::args::ServeArgs;
+use crate::config::{Config, LogFormat};
+use crate::outcome::{Outcome, Unusable};
+use crate::{first_key, instance};
+
+pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Outcome> {
+    start_log(config)?;
+    let address = config.server.listen.0;
+    // Bound first, so that a second server does not touch the database of the first.
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
+    instance::migrate(config)?;
+    let keyward = instance::open(config).await?;
+    first_key::hand_out(&keyward, args.root_key_file.as_deref()).await?;
+    let settings = RouterSettings {
+        body_limit: config.server.body_limit,
+        deadline: config.server.request_timeout.0,
+    };
+    let router = keyward_http::router(keyward.clone(), settings);
+    let stop = stop_signal()?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    keyward_http::serve(listener, router, serve_settings(config), stop).await;
+    keyward.close().await.context("the last usage could not be written down")?;
+    tracing::info!("stopped");
+    Ok(Outcome::Done)
+}
+
+fn start_log(config: &Config) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.log.filter)
+        .map_err(|_| Unusable("log.filter must be a level or a list of target=level".to_owned()))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = log.with_ansi(std::io::stderr().is_terminal());
+    match config.log.format {
+        LogFormat::Json => log.json().init(),
+        LogFormat::Text => log.init(),
+    }
+    Ok(())
+}
+
+fn serve_settings(config: &Config) -> ServeSettings {
+    ServeSettings {
+        header_timeout: config.server.header_timeout.0,
+        most_connections: config.server.most_connections,
+        shutdown_timeout: config.server.shutdown_timeout.0,
+        ..ServeSettings::default()
+    }
+}
+
+/// Ready when the process is asked to stop.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}

@@ -1,0 +1,106 @@
+//! The configuration: defaults, then the TOML file, then the environment, then flags.
+
+mod pepper;
+mod sections;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use keyward::Peppers;
+pub(crate) use sections::{Config, DatabaseUrl, LogFormat};
+
+use crate::outcome::Unusable;
+
+/// Settings that the environment or a flag may set over the file.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Configuration")]
+pub(crate) struct Overrides {
+    /// The database: sqlite:PATH or memory:
+    #[arg(long, global = true, env = "KEYWARD_DATABASE", value_name = "URL")]
+    database: Option<String>,
+    /// Where to listen, such as 127.0.0.1:8080
+    #[arg(long, global = true, env = "KEYWARD_LISTEN", value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// How long a key may still be allowed after its revocation was acknowledged elsewhere
+    #[arg(long, global = true, env = "KEYWARD_MAX_STALENESS", value_name = "DURATION")]
+    max_staleness: Option<String>,
+    /// How many keys the cache holds
+    #[arg(long, global = true, env = "KEYWARD_CACHE_CAPACITY", value_name = "KEYS")]
+    cache_capacity: Option<usize>,
+    /// How often usage is written down
+    #[arg(long, global = true, env = "KEYWARD_USAGE_INTERVAL", value_name = "DURATION")]
+    usage_interval: Option<String>,
+    /// A pepper for digests; may be given more than once, the largest version makes new digests
+    #[arg(
+        long = "pepper-file",
+        global = true,
+        env = "KEYWARD_PEPPER_FILE",
+        value_delimiter = ',',
+        value_name = "VERSION=PATH"
+    )]
+    pepper_files: Vec<String>,
+    /// What to log, such as info or keyward=debug
+    #[arg(long, global = true, env = "KEYWARD_LOG", value_name = "FILTER")]
+    log: Option<String>,
+    /// How to log: text or json
+    #[arg(long, global = true, env = "KEYWARD_LOG_FORMAT", value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+}
+
+impl Config {
+    /// Reads the configuration. An unknown or unusable field is refused by its name.
+    pub(crate) fn load(file: Option<&Path>, overrides: &Overrides) -> anyhow::Result<Self> {
+        let mut config = match file {
+            None => Self::default(),
+            Some(path) => {
+                let text = fs::read_to_string(path)
+                    .map_err(|e| Unusable(format!("cannot read {}: {e}", path.display())))?;
+                // The message names the place, and quotes the line: secrets belong in files.
+                toml::from_str(&text)
+                    .map_err(|e| Unusable(format!("{}: {}", path.display(), e.message())))?
+            }
+        };
+        config.override_with(overrides)?;
+        Ok(config)
+    }
+
+    fn override_with(&mut self, overrides: &Overrides) -> anyhow::Result<()> {
+        let o = overrides.clone();
+        set(&mut self.database.url, "--database", o.database.as_deref())?;
+        set(&mut self.server.listen, "--listen", o.listen.as_deref())?;
+        set(&mut self.cache.max_staleness, "--max-staleness", o.max_staleness.as_deref())?;
+        set(&mut self.usage.interval, "--usage-interval", o.usage_interval.as_deref())?;
+        self.cache.capacity = o.cache_capacity.unwrap_or(self.cache.capacity);
+        self.log.filter = o.log.unwrap_or_else(|| std::mem::take(&mut self.log.filter));
+        self.log.format = o.log_format.unwrap_or(self.log.format);
+        for pepper in &o.pepper_files {
+            let rule = || Unusable("--pepper-file must be given as VERSION=PATH".to_owned());
+            let (version, path) = pepper.split_once('=').ok_or_else(rule)?;
+            let version = version.parse().map_err(|_| rule())?;
+            self.peppers.retain(|pepper| pepper.version != version);
+            self.peppers.push(pepper::PepperSource::of_file(version, PathBuf::from(path)));
+        }
+        Ok(())
+    }
+
+    /// The peppers, read from where the configuration says.
+    pub(crate) fn read_peppers(&self) -> anyhow::Result<Peppers> {
+        let peppers = self.peppers.iter().map(|pepper| {
+            pepper.read().with_context(|| format!("pepper {} is not usable", pepper.version))
+        });
+        peppers.collect::<anyhow::Result<_>>().map_err(|e| Unusable(format!("{e:#}")).into())
+    }
+}
+
+fn set<T: TryFrom<String, Error: std::fmt::Display>>(
+    setting: &mut T,
+    flag: &str,
+    text: Option<&str>,
+) -> anyhow::Result<()> {
+    if let Some(text) = text {
+        let read = T::try_from(text.to_owned());
+        *setting = read.map_err(|error| Unusable(format!("{flag} {error}")))?;
+    }
+    Ok(())
+}

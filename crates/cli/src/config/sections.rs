@@ -1,0 +1,205 @@
+//! One struct a section of the configuration file.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use keyward::Lifetime;
+use serde::{Deserialize, Serialize};
+
+use super::pepper::PepperSource;
+
+/// The whole configuration.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// How to serve.
+    pub(crate) server: ServerSection,
+    /// Where records are kept.
+    pub(crate) database: DatabaseSection,
+    /// How records are cached.
+    pub(crate) cache: CacheSection,
+    /// How usage is counted.
+    pub(crate) usage: UsageSection,
+    /// What is logged.
+    pub(crate) log: LogSection,
+    /// Server-side keys for digests.
+    pub(crate) peppers: Vec<PepperSource>,
+}
+
+/// How to serve.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ServerSection {
+    /// The address to listen on.
+    pub(crate) listen: ListenAddress,
+    /// The largest body that is read, in bytes.
+    pub(crate) body_limit: usize,
+    /// How long a request may take.
+    pub(crate) request_timeout: Span,
+    /// How long a request's head may take, and how long a connection may idle.
+    pub(crate) header_timeout: Span,
+    /// How long requests under way may take to end when the server stops.
+    pub(crate) shutdown_timeout: Span,
+    /// The most connections at the same time.
+    pub(crate) most_connections: usize,
+}
+
+impl Default for ServerSection {
+    fn default() -> Self {
+        let router = keyward_http::RouterSettings::default();
+        let serve = keyward_http::ServeSettings::default();
+        Self {
+            listen: ListenAddress(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            body_limit: router.body_limit,
+            request_timeout: Span(router.deadline),
+            header_timeout: Span(serve.header_timeout),
+            shutdown_timeout: Span(serve.shutdown_timeout),
+            most_connections: serve.most_connections,
+        }
+    }
+}
+
+/// Where records are kept.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct DatabaseSection {
+    /// `sqlite:PATH` or `memory:`.
+    pub(crate) url: DatabaseUrl,
+}
+
+/// How records are cached.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CacheSection {
+    /// How many keys the cache holds.
+    pub(crate) capacity: usize,
+    /// How long a key may still be allowed after its revocation was acknowledged elsewhere; `0s`
+    /// asks the database every time.
+    pub(crate) max_staleness: Span,
+}
+
+impl Default for CacheSection {
+    fn default() -> Self {
+        Self { capacity: 100_000, max_staleness: Span(Duration::from_secs(1)) }
+    }
+}
+
+/// How usage is counted.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct UsageSection {
+    /// How often it is written down.
+    pub(crate) interval: Span,
+}
+
+impl Default for UsageSection {
+    fn default() -> Self {
+        Self { interval: Span(Duration::from_secs(1)) }
+    }
+}
+
+/// What is logged, to the standard error.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LogSection {
+    /// A level, or a list of target=level.
+    pub(crate) filter: String,
+    /// How a line is written.
+    pub(crate) format: LogFormat,
+}
+
+impl Default for LogSection {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    /// As a JSON object.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// A duration such as `1s` or `250ms`; `0s` is allowed.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Span(pub(crate) Duration);
+
+impl TryFrom<String> for Span {
+    type Error = keyward::Invalid;
+
+    fn try_from(text: String) -> Result<Self, keyward::Invalid> {
+        if matches!(text.as_str(), "0" | "0s" | "0ms") {
+            return Ok(Self(Duration::ZERO));
+        }
+        Lifetime::parse(&text).map(|lifetime| Self(lifetime.duration()))
+    }
+}
+
+impl From<Span> for String {
+    fn from(span: Span) -> Self {
+        Lifetime::new(span.0).map_or_else(|_| "0s".to_owned(), Self::from)
+    }
+}
+
+/// An address to listen on.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct ListenAddress(pub(crate) SocketAddr);
+
+impl TryFrom<String> for ListenAddress {
+    type Error = keyward::Invalid;
+
+    fn try_from(text: String) -> Result<Self, keyward::Invalid> {
+        let rule = "must be an address and a port, such as 127.0.0.1:8080";
+        text.parse().map(Self).map_err(|_| keyward::Invalid::new(rule))
+    }
+}
+
+impl From<ListenAddress> for String {
+    fn from(address: ListenAddress) -> Self {
+        address.0.to_string()
+    }
+}
+
+/// A database.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) enum DatabaseUrl {
+    /// In the process alone.
+    Memory,
+    /// In a file.
+    Sqlite(PathBuf),
+}
+
+impl Default for DatabaseUrl {
+    fn default() -> Self {
+        Self::Sqlite(PathBuf::from("keyward.db"))
+    }
+}
+
+impl TryFrom<String> for DatabaseUrl {
+    type Error = keyward::Invalid;
+
+    fn try_from(text: String) -> Result<Self, keyward::Invalid> {
+        match text.split_once(':') {
+            Some(("memory", "")) => Ok(Self::Memory),
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
+            _ => Err(keyward::Invalid::new("must be sqlite:PATH or memory:")),
+        }
+    }
+}
+
+impl From<DatabaseUrl> for String {
+    fn from(url: DatabaseUrl) -> Self {
+        match url {
+            DatabaseUrl::Memory => "memory:".to_owned(),
+            DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
+        }
+    }
+}

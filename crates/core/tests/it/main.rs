@@ -1,0 +1,16 @@
+//! The rules of Keyward as its users meet them.
+#![cfg(test)]
+
+mod alphabet;
+mod expiry;
+mod format;
+mod judge;
+mod keyspace;
+mod lifecycle;
+mod printing;
+mod rotation;
+mod scopes;
+mod support;
+mod table;
+mod values;
+mod vectors;

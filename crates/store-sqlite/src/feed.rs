@@ -1,0 +1,125 @@
+//! The change feed as rows.
+
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use keyward_core::{Change, ChangeId, Digest, DigestScheme, KeyId, Locator, Sequence, Touched};
+use keyward_store::{Feed, StoreError};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::row::{Fields, Shape, Unreadable, count, flag, json};
+use crate::sql::{execute, integer, json_text};
+
+/// The most changes that one call returns.
+const MOST_CHANGES: usize = 1_000;
+/// After how many changes those that are no longer kept are removed.
+const PRUNE_EVERY: i64 = 256;
+/// What stands in place of the digest scheme where a locator is the key's id.
+const KEY_ID: &str = "key-id";
+
+const CHANGE: Shape<(u64, Touched)> =
+    Shape { what: "change", operation: "read the change feed", read };
+const SEQUENCE: Shape<u64> = Shape {
+    what: "change",
+    operation: "read the change feed",
+    read: |fields| Ok(fields.optional(count)?.unwrap_or_default()),
+};
+
+pub(crate) fn position(connection: &Connection) -> Result<Sequence, StoreError> {
+    let last = SEQUENCE.first(connection, "SELECT max(sequence) FROM changes", [])?;
+    Ok(Sequence::new(last.unwrap_or_default()))
+}
+
+pub(crate) fn changes_since(
+    connection: &Connection,
+    position: Sequence,
+) -> Result<Feed, StoreError> {
+    // The change at the position itself is read, too: as numbers have no holes, its presence, or
+    // that of the next one, tells that none is missing.
+    let sql = "SELECT sequence, keyspaces, locators FROM changes \
+               WHERE sequence >= ? ORDER BY sequence LIMIT ?";
+    let limit = integer(u64::try_from(MOST_CHANGES + 2).unwrap_or(u64::MAX));
+    let mut changes = CHANGE.all(connection, sql, (integer(position.get()), limit))?;
+    let Some(&(first, _)) = changes.first() else {
+        return at_the_end(connection, position);
+    };
+    let has_gap = first > position.get().saturating_add(1);
+    changes.retain(|(sequence, _)| *sequence > position.get());
+    let has_more = changes.len() > MOST_CHANGES;
+    changes.truncate(MOST_CHANGES);
+    let last = changes.last().map_or(position, |(sequence, _)| Sequence::new(*sequence));
+    let mut touched = Touched::default();
+    for (_, change) in changes {
+        touched.keyspaces |= change.keyspaces;
+        touched.locators.extend(change.locators);
+    }
+    Ok(Feed { has_gap, has_more, position: last, touched })
+}
+
+/// What a follower is told who knows a place that is not there: nothing, in a new file; or else the
+/// file is not the one that was followed, such as a restored backup, and everything may differ.
+fn at_the_end(connection: &Connection, followed: Sequence) -> Result<Feed, StoreError> {
+    let position = position(connection)?;
+    let touched = Touched::default();
+    Ok(Feed { has_gap: followed != position, has_more: false, position, touched })
+}
+
+/// The place of a change that was made before.
+pub(crate) fn sequence_of(
+    connection: &Connection,
+    id: ChangeId,
+) -> rusqlite::Result<Option<Sequence>> {
+    let mut statement = connection.prepare_cached("SELECT sequence FROM changes WHERE id = ?")?;
+    let found = statement.query_row([id.as_bytes()], |row| row.get::<_, i64>(0)).optional()?;
+    Ok(found.map(sequence))
+}
+
+/// Adds a change, and now and then removes those that are no longer kept.
+pub(crate) fn append(
+    connection: &Connection,
+    change: &Change,
+    kept: u32,
+) -> rusqlite::Result<Sequence> {
+    let touched = change.touched();
+    let locators: Vec<_> = touched.locators.iter().map(written).collect();
+    let sql = "INSERT INTO changes (id, at, keyspaces, locators) VALUES (?, ?, ?, ?)";
+    let at = change.at.as_micros();
+    let params = (change.id.as_bytes(), at, touched.keyspaces, json_text(&locators)?);
+    execute(connection, sql, params)?;
+    let last = connection.last_insert_rowid();
+    if last % PRUNE_EVERY == 0 {
+        let dropped = last - i64::from(kept.max(1));
+        execute(connection, "DELETE FROM changes WHERE sequence <= ?", [dropped])?;
+    }
+    Ok(sequence(last))
+}
+
+fn sequence(row: i64) -> Sequence {
+    Sequence::new(u64::try_from(row).unwrap_or_default())
+}
+
+fn read(fields: &mut Fields<'_>) -> Result<(u64, Touched), Unreadable> {
+    let sequence = fields.read(count)?;
+    let keyspaces = fields.read(flag)?;
+    let written: Vec<(String, String)> = fields.read(json)?;
+    let locators: Result<_, _> = written.iter().map(|(kind, text)| locator(kind, text)).collect();
+    Ok((sequence, Touched { keyspaces, locators: locators? }))
+}
+
+fn written(locator: &Locator) -> (String, String) {
+    match locator {
+        Locator::Digest(digest) => {
+            (digest.scheme().to_string(), STANDARD_NO_PAD.encode(digest.as_bytes()))
+        }
+        Locator::KeyId(id) => (KEY_ID.to_owned(), id.as_str().to_owned()),
+    }
+}
+
+fn locator(kind: &str, text: &str) -> Result<Locator, Unreadable> {
+    if kind == KEY_ID {
+        return Ok(Locator::KeyId(KeyId::parse(text)?));
+    }
+    let bytes = STANDARD_NO_PAD.decode(text).map_err(|_| "column locators: must be base64")?;
+    Ok(Locator::Digest(Digest::new(DigestScheme::from_str(kind)?, &bytes)?))
+}

@@ -1,0 +1,207 @@
+//! Records of keys as rows.
+
+use keyward_core::{
+    Deletion, Digest, FormatKind, KeyId, KeyRecord, Locator, PreviousSecret, Revocation,
+    StoredSecret, Timestamp, Version,
+};
+use keyward_store::{StoreError, StoredKey, Usage, search_text};
+use rusqlite::Connection;
+use rusqlite::types::{Value, ValueRef};
+
+use crate::row::{Fields, Shape, Unreadable, count, flag, json, null, text, time};
+use crate::sql::{integer, json_text};
+
+/// The columns of a record, in the order in which [`read`] reads and [`values`] writes them.
+macro_rules! key_columns {
+    () => {
+        "id, version, format, keyspace, owner, name, description, hint, \
+         digest_scheme, digest, previous_digest_scheme, previous_digest, previous_until, \
+         enabled, expires_at, not_before, revoked_at, revoked_reason, revoked_by, \
+         deleted_at, deleted_by, scopes, resources, tags, metadata, \
+         created_at, rotated_at, rotated_from, rotated_to"
+    };
+}
+pub(crate) use key_columns;
+
+/// The columns of a record and of its usage.
+macro_rules! stored_key_columns {
+    () => {
+        concat!($crate::key::key_columns!(), ", last_used_at, uses, previous_uses")
+    };
+}
+pub(crate) use stored_key_columns;
+
+/// How many values a record is written as: its columns and the text for searches.
+pub(crate) const VALUES: usize = 30;
+
+const RECORD: Shape<KeyRecord> = Shape { what: "key", operation: "find a key", read };
+
+/// A record with its usage.
+pub(crate) const STORED_KEY: Shape<StoredKey> =
+    Shape { what: "key", operation: "read keys", read: read_stored };
+
+pub(crate) fn find(
+    connection: &Connection,
+    locator: &Locator,
+) -> Result<Option<KeyRecord>, StoreError> {
+    match locator {
+        Locator::Digest(digest) => {
+            let sql = concat!(
+                "SELECT ",
+                key_columns!(),
+                " FROM keys WHERE id = (SELECT key_id FROM locators WHERE digest = ? AND scheme = ?)"
+            );
+            RECORD.first(connection, sql, (digest.as_bytes(), digest.scheme().to_string()))
+        }
+        Locator::KeyId(id) => {
+            let sql = concat!("SELECT ", key_columns!(), " FROM keys WHERE id = ?");
+            let found = RECORD.first(connection, sql, [id.as_str()])?;
+            Ok(found.filter(|record| record.format == FormatKind::Prefixed))
+        }
+    }
+}
+
+pub(crate) fn key(connection: &Connection, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
+    let sql = concat!(
+        "SELECT ",
+        stored_key_columns!(),
+        " FROM keys LEFT JOIN usage ON usage.key_id = keys.id WHERE id = ?"
+    );
+    STORED_KEY.first(connection, sql, [id.as_str()])
+}
+
+fn read_stored(fields: &mut Fields<'_>) -> Result<StoredKey, Unreadable> {
+    let record = read(fields)?;
+    let last_used_at = fields.optional(time)?;
+    let uses = fields.optional(count)?.unwrap_or_default();
+    let previous_uses = fields.optional(count)?.unwrap_or_default();
+    Ok(StoredKey { record, usage: Usage { last_used_at, uses, previous_uses } })
+}
+
+fn read(fields: &mut Fields<'_>) -> Result<KeyRecord, Unreadable> {
+    let id = fields.read(text)?;
+    let version = Version::new(fields.read(count)?);
+    let format = fields.read(format)?;
+    Ok(KeyRecord {
+        id,
+        version,
+        format,
+        keyspace: fields.read(text)?,
+        owner: fields.read(text)?,
+        name: fields.optional(text)?,
+        description: fields.optional(text)?,
+        hint: fields.read(text)?,
+        secret: StoredSecret {
+            digest: fields.digest()?.ok_or("column digest_scheme: must not be null")?,
+            previous: read_previous(fields)?,
+        },
+        enabled: fields.read(flag)?,
+        expires_at: fields.optional(time)?,
+        not_before: fields.optional(time)?,
+        revocation: read_revocation(fields)?,
+        deletion: read_deletion(fields)?,
+        scopes: fields.read(json)?,
+        resources: fields.read(json)?,
+        tags: fields.read(json)?,
+        metadata: fields.read(json)?,
+        created_at: fields.read(time)?,
+        rotated_at: fields.optional(time)?,
+        rotated_from: fields.optional(text)?,
+        rotated_to: fields.optional(text)?,
+    })
+}
+
+fn read_previous(fields: &mut Fields<'_>) -> Result<Option<PreviousSecret>, Unreadable> {
+    match fields.digest()? {
+        Some(digest) => Ok(Some(PreviousSecret { digest, until: fields.read(time)? })),
+        None => fields.read(null).map(|()| None),
+    }
+}
+
+fn read_revocation(fields: &mut Fields<'_>) -> Result<Option<Revocation>, Unreadable> {
+    if let Some(at) = fields.optional(time)? {
+        let reason = fields.optional(text)?;
+        Ok(Some(Revocation { at, reason, by: fields.read(text)? }))
+    } else {
+        fields.read(null)?;
+        fields.read(null).map(|()| None)
+    }
+}
+
+fn read_deletion(fields: &mut Fields<'_>) -> Result<Option<Deletion>, Unreadable> {
+    match fields.optional(time)? {
+        Some(at) => Ok(Some(Deletion { at, by: fields.read(text)? })),
+        None => fields.read(null).map(|()| None),
+    }
+}
+
+fn format(value: ValueRef<'_>) -> Result<FormatKind, Unreadable> {
+    match value.as_str()? {
+        "opaque" => Ok(FormatKind::Opaque),
+        "prefixed" => Ok(FormatKind::Prefixed),
+        _ => Err("must be the name of a format".into()),
+    }
+}
+
+const fn format_name(format: FormatKind) -> &'static str {
+    match format {
+        FormatKind::Opaque => "opaque",
+        FormatKind::Prefixed => "prefixed",
+    }
+}
+
+/// A record's values, column by column.
+pub(crate) fn values(record: &KeyRecord) -> rusqlite::Result<[Value; VALUES]> {
+    let previous = record.secret.previous.as_ref();
+    let revocation = record.revocation.as_ref();
+    let reason = revocation.and_then(|revocation| revocation.reason.as_ref());
+    let deletion = record.deletion.as_ref();
+    Ok([
+        owned(&record.id),
+        integer(record.version.get()).into(),
+        owned(format_name(record.format)),
+        owned(&record.keyspace),
+        owned(&record.owner),
+        record.name.as_ref().map(owned).into(),
+        record.description.as_ref().map(owned).into(),
+        owned(&record.hint),
+        scheme(&record.secret.digest),
+        bytes(&record.secret.digest),
+        previous.map(|previous| scheme(&previous.digest)).into(),
+        previous.map(|previous| bytes(&previous.digest)).into(),
+        micros(previous.map(|previous| previous.until)),
+        record.enabled.into(),
+        micros(record.expires_at),
+        micros(record.not_before),
+        micros(revocation.map(|revocation| revocation.at)),
+        reason.map(owned).into(),
+        revocation.map(|revocation| owned(&revocation.by)).into(),
+        micros(deletion.map(|deletion| deletion.at)),
+        deletion.map(|deletion| owned(&deletion.by)).into(),
+        json_text(&record.scopes)?.into(),
+        json_text(&record.resources)?.into(),
+        json_text(&record.tags)?.into(),
+        json_text(&record.metadata)?.into(),
+        record.created_at.as_micros().into(),
+        micros(record.rotated_at),
+        record.rotated_from.as_ref().map(owned).into(),
+        record.rotated_to.as_ref().map(owned).into(),
+        search_text(record).into(),
+    ])
+}
+
+fn owned(text: &(impl AsRef<str> + ?Sized)) -> Value {
+    text.as_ref().to_owned().into()
+}
+
+fn scheme(digest: &Digest) -> Value {
+    digest.scheme().to_string().into()
+}
+
+fn bytes(digest: &Digest) -> Value {
+    digest.as_bytes().to_vec().into()
+}
+
+fn micros(instant: Option<Timestamp>) -> Value {
+    instant.map(Timestamp::as_micros).into()
+}

@@ -1,0 +1,21 @@
+//! What an operator may choose.
+
+use std::time::Duration;
+
+/// How to open a store. The default suits everybody who does not know better.
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    /// How long to wait while another process writes, before calls fail as unavailable.
+    pub busy_timeout: Duration,
+    /// How many of the latest changes are kept for followers and for telling repetitions; at least
+    /// one. A few hundred more may be there until they are removed.
+    pub kept_changes: u32,
+    /// The size up to which the file may grow, in bytes; absent: as far as the disk allows.
+    pub largest_size: Option<u64>,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { busy_timeout: Duration::from_secs(5), kept_changes: 100_000, largest_size: None }
+    }
+}
