@@ -19,9 +19,9 @@ use crate::measure::{Rates, Report};
 const CONNECTIONS: usize = 32;
 
 pub(crate) fn run(binary: &Path, rounds: usize, quick: bool) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all();
     let length = Duration::from_millis(if quick { 500 } else { 3_000 });
-    { runtime }.build()?.block_on(async {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(1).enable_all().build()?.block_on(async {
         let folder = tempfile::tempdir()?;
         let server = Server::start(binary, folder.path()).await?;
         let root = fs::read_to_string(folder.path().join("root.key"))?;
@@ -100,7 +100,7 @@ impl Server {
         while let Some(result) = tasks.join_next().await {
             result??;
         }
-        Ok((count.load(Ordering::Relaxed), self.cpu_time()? - before))
+        Ok((count.load(Ordering::Relaxed), self.cpu_time()?.saturating_sub(before)))
     }
 
     /// User and system time, from `/proc/PID/stat`, which counts hundredths of a second.
@@ -123,7 +123,8 @@ impl Drop for Server {
 
 fn request(method: &str, path: &str, key: &str, body: &str) -> Vec<u8> {
     let length = body.len();
-    let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}");
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}");
     let kind = "content-type: application/json";
     format!("{head}\r\n{kind}\r\ncontent-length: {length}\r\n\r\n{body}").into_bytes()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keyward::store::Store;
-use keyward::{ActContext, Keyward, NewKey, OwnerId};
+use keyward::{ActContext, Keyward, NewKey, OwnerId, Rotation};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand_distr::{Distribution, Uniform, Zipf};
@@ -42,6 +42,16 @@ pub(crate) async fn issue(keyward: &Keyward, count: usize) -> anyhow::Result<Vec
     Ok(secrets)
 }
 
+/// Gives each key a new secret, so that these are wrong from now on.
+pub(crate) async fn rotate(keyward: &Keyward, secrets: &[String]) -> anyhow::Result<()> {
+    let context = ActContext::by("bench".parse()?);
+    for secret in secrets {
+        let id = secret.split('_').nth(1).unwrap_or_default().parse()?;
+        keyward.rotate(&id, Rotation::default(), &context).await?;
+    }
+    Ok(())
+}
+
 /// In which order keys are asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Access {
@@ -62,7 +72,11 @@ pub(crate) fn order(access: Access, keys: usize, length: usize) -> anyhow::Resul
         Access::Zipf => {
             #[expect(clippy::cast_precision_loss, reason = "the counts are far below 2^52")]
             let places = Zipf::new(keys as f64, 1.0)?;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to keys")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "1 to keys"
+            )]
             Ok((0..length).map(|_| places.sample(&mut random) as usize - 1).collect())
         }
     }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use comfy_table::{CellAlignment, Table, presets};
 use rustix::time::{ClockId, clock_gettime};
 
-/// The CPU time that this thread has used.
-pub(crate) fn thread_cpu_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
+/// The CPU time that this process has used, the work in the background included.
+pub(crate) fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
 }

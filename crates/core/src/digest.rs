@@ -55,6 +55,8 @@ impl FromStr for DigestScheme {
                 .strip_prefix(Self::HMAC_TAG)
                 .and_then(|version| version.parse().ok())
                 .map(|version| Self::HmacSha256(PepperVersion(version)))
+                // One way to write it: no sign, no leading zero.
+                .filter(|scheme| scheme.to_string() == tag)
                 .ok_or_else(|| Invalid::new("must be a known digest scheme")),
         }
     }
@@ -262,7 +264,9 @@ mod tests {
             assert_eq!(scheme.to_string().parse::<DigestScheme>().unwrap(), scheme);
         }
         assert!("md5".parse::<DigestScheme>().is_err());
-        assert!("hmac-sha256:v70000".parse::<DigestScheme>().is_err());
+        for other in ["hmac-sha256:v70000", "hmac-sha256:v+3", "hmac-sha256:v03", "hmac-sha256:v"] {
+            assert!(other.parse::<DigestScheme>().is_err(), "{other}");
+        }
     }
 
     #[test]

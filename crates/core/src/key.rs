@@ -55,6 +55,8 @@ pub struct KeyRecord {
     pub metadata: Metadata,
     /// When it was issued.
     pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
     /// When it got its present secret, if that was not when it was issued.
     pub rotated_at: Option<Timestamp>,
     /// The key that this one succeeded.
@@ -122,6 +124,7 @@ pub enum KeyState {
 impl KeyRecord {
     /// What the record comes to. Lists filter by the same rule.
     pub fn state(&self, now: Timestamp) -> KeyState {
+        let now = self.at_least(now);
         if self.deletion.is_some() {
             return KeyState::Deleted;
         }
@@ -142,7 +145,14 @@ impl KeyRecord {
 
     /// Whether the key is revoked by now; a revocation in the future does not count yet.
     pub fn is_revoked(&self, now: Timestamp) -> bool {
+        let now = self.at_least(now);
         self.revocation.as_ref().is_some_and(|revocation| revocation.at.has_come(now))
+    }
+
+    /// The present as far as this record goes: never before its last change, so that a clock which is
+    /// set back does not undo a revocation.
+    pub fn at_least(&self, now: Timestamp) -> Timestamp {
+        now.max(self.updated_at)
     }
 
     /// Everything that finds this record: its id, or the digests of its secrets.

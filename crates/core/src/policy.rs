@@ -115,6 +115,7 @@ pub fn judge<K: AsRef<KeyRecord>>(
     hasher: &Hasher,
 ) -> Judgement<K> {
     let record = key.as_ref();
+    let now = record.at_least(now);
     let Some(secret_used) = prove(token, record, now, hasher) else {
         return Judgement::Deny(DenyReason::Unknown);
     };

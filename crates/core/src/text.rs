@@ -88,7 +88,7 @@ text! {
 /// 1 to `most` characters, none of them a control character, no white space around.
 pub(crate) fn one_line(text: &str, most: usize) -> Result<(), Invalid> {
     length(text, most)?;
-    if text.chars().any(char::is_control) {
+    if text.chars().any(misleads) {
         return Err(Invalid::new("must not contain control characters"));
     }
     if text.trim() != text {
@@ -110,6 +110,14 @@ pub(crate) fn ascii(
     } else {
         Err(Invalid::new(format!("must consist of {alphabet}")))
     }
+}
+
+/// Whether a character is a control character, breaks the line, or turns the direction of the text
+/// around it, which makes a name look like another.
+fn misleads(c: char) -> bool {
+    let breaks_or_turns =
+        matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || breaks_or_turns
 }
 
 fn length(text: &str, most: usize) -> Result<(), Invalid> {

@@ -73,6 +73,9 @@ pub(crate) struct KeyView<'a> {
     /// When it was issued.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When its record was last changed.
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
     /// It is expired at and after this instant; null: never.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
@@ -172,6 +175,7 @@ impl<'a> KeyView<'a> {
             metadata: &record.metadata,
             enabled: record.enabled,
             created_at: record.created_at,
+            updated_at: record.updated_at,
             expires_at: record.expires_at,
             not_before: record.not_before,
             last_used_at: usage.and_then(|usage| usage.last_used_at),

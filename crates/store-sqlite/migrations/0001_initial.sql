@@ -27,6 +27,7 @@ CREATE TABLE keys (
     tags                   TEXT    NOT NULL,
     metadata               TEXT    NOT NULL,
     created_at             INTEGER NOT NULL,
+    updated_at             INTEGER NOT NULL,
     rotated_at             INTEGER,
     rotated_from           TEXT,
     rotated_to             TEXT,

@@ -30,7 +30,8 @@ pub(crate) fn writer(path: &Path, options: &SqliteOptions) -> rusqlite::Result<C
 /// A connection that can only read.
 pub(crate) fn reader(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY, busy_timeout)?;
-    connection.pragma_update(None, "mmap_size", 256 * 1024 * 1024)?;
+    // Through a mapping, an error of the disk would end the process instead of the read.
+    connection.pragma_update(None, "mmap_size", 0)?;
     Ok(connection)
 }
 

@@ -18,7 +18,7 @@ macro_rules! key_columns {
          digest_scheme, digest, previous_digest_scheme, previous_digest, previous_until, \
          enabled, expires_at, not_before, revoked_at, revoked_reason, revoked_by, \
          deleted_at, deleted_by, scopes, resources, tags, metadata, \
-         created_at, rotated_at, rotated_from, rotated_to"
+         created_at, updated_at, rotated_at, rotated_from, rotated_to"
     };
 }
 pub(crate) use key_columns;
@@ -32,7 +32,7 @@ macro_rules! stored_key_columns {
 pub(crate) use stored_key_columns;
 
 /// How many values a record is written as: its columns and the text for searches.
-pub(crate) const VALUES: usize = 30;
+pub(crate) const VALUES: usize = 31;
 
 const RECORD: Shape<KeyRecord> = Shape { what: "key", operation: "find a key", read };
 
@@ -105,6 +105,7 @@ fn read(fields: &mut Fields<'_>) -> Result<KeyRecord, Unreadable> {
         tags: fields.read(json)?,
         metadata: fields.read(json)?,
         created_at: fields.read(time)?,
+        updated_at: fields.read(time)?,
         rotated_at: fields.optional(time)?,
         rotated_from: fields.optional(text)?,
         rotated_to: fields.optional(text)?,
@@ -183,6 +184,7 @@ pub(crate) fn values(record: &KeyRecord) -> rusqlite::Result<[Value; VALUES]> {
         json_text(&record.tags)?.into(),
         json_text(&record.metadata)?.into(),
         record.created_at.as_micros().into(),
+        record.updated_at.as_micros().into(),
         micros(record.rotated_at),
         record.rotated_from.as_ref().map(owned).into(),
         record.rotated_to.as_ref().map(owned).into(),

@@ -85,12 +85,12 @@ fn filter(sql: &mut Sql, query: &KeyQuery, path: Path) {
 
 /// The same rule as `KeyRecord::state`: the first that holds.
 fn filter_by_state(sql: &mut Sql, query: &KeyQuery) {
-    const EXPIRED: &str = " AND expires_at <= ?";
-    const NOT_EXPIRED: &str = " AND (expires_at IS NULL OR expires_at > ?)";
-    const REVOKED: &str = " AND revoked_at <= ?";
-    const NOT_REVOKED: &str = " AND (revoked_at IS NULL OR revoked_at > ?)";
-    const BEGUN: &str = " AND (not_before IS NULL OR not_before <= ?)";
-    const NOT_BEGUN: &str = " AND not_before > ?";
+    const EXPIRED: &str = " AND expires_at <= max(?, updated_at)";
+    const NOT_EXPIRED: &str = " AND (expires_at IS NULL OR expires_at > max(?, updated_at))";
+    const REVOKED: &str = " AND revoked_at <= max(?, updated_at)";
+    const NOT_REVOKED: &str = " AND (revoked_at IS NULL OR revoked_at > max(?, updated_at))";
+    const BEGUN: &str = " AND (not_before IS NULL OR not_before <= max(?, updated_at))";
+    const NOT_BEGUN: &str = " AND not_before > max(?, updated_at)";
     if query.state == Some(KeyState::Deleted) {
         return sql.push(" AND deleted_at IS NOT NULL");
     }

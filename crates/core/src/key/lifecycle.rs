@@ -78,6 +78,7 @@ impl KeyRecord {
             tags: new.tags,
             metadata: new.metadata,
             created_at: now,
+            updated_at: now,
             rotated_at: None,
             rotated_from: None,
             rotated_to: None,
@@ -91,8 +92,8 @@ impl KeyRecord {
         keyspace: &Keyspace,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
-        let since = self.created_at;
-        Ok(self.changeable(now)?.changed(changes, keyspace, since, now)?.next())
+        let since = self.rotated_at.unwrap_or(self.created_at);
+        Ok(self.changeable(now)?.changed(changes, keyspace, since, now)?.next(now))
     }
 
     /// Switches the key on.
@@ -101,7 +102,7 @@ impl KeyRecord {
         if key.enabled {
             Err(Refusal::AlreadyEnabled)
         } else {
-            Ok(Self { enabled: true, ..key }.next())
+            Ok(Self { enabled: true, ..key }.next(now))
         }
     }
 
@@ -109,7 +110,7 @@ impl KeyRecord {
     pub fn disable(self, now: Timestamp) -> Result<Self, Refusal> {
         let key = self.changeable(now)?;
         if key.enabled {
-            Ok(Self { enabled: false, ..key }.next())
+            Ok(Self { enabled: false, ..key }.next(now))
         } else {
             Err(Refusal::AlreadyDisabled)
         }
@@ -128,21 +129,21 @@ impl KeyRecord {
         if self.is_revoked(now) {
             return Err(Refusal::AlreadyRevoked);
         }
-        Ok(Self { revocation: Some(Revocation { at: now, reason, by }), ..self }.next())
+        Ok(Self { revocation: Some(Revocation { at: now, reason, by }), ..self }.next(now))
     }
 
     /// Deletes the key softly: it stops working and can be restored until it is purged.
     pub fn delete(self, by: ActorId, now: Timestamp) -> Result<Self, Refusal> {
         match self.deletion {
             Some(_) => Err(Refusal::Deleted),
-            None => Ok(Self { deletion: Some(Deletion { at: now, by }), ..self }.next()),
+            None => Ok(Self { deletion: Some(Deletion { at: now, by }), ..self }.next(now)),
         }
     }
 
     /// Takes a deletion back. A key that was revoked stays revoked.
-    pub fn restore(self) -> Result<Self, Refusal> {
+    pub fn restore(self, now: Timestamp) -> Result<Self, Refusal> {
         match self.deletion {
-            Some(_) => Ok(Self { deletion: None, ..self }.next()),
+            Some(_) => Ok(Self { deletion: None, ..self }.next(now)),
             None => Err(Refusal::NotDeleted),
         }
     }
@@ -160,7 +161,7 @@ impl KeyRecord {
         now: Timestamp,
     ) -> Result<Self, Refusal> {
         let key = self.rotatable(asked_at, now)?;
-        let key = key.changed(rotation.changes, keyspace, now, now)?;
+        let key = key.changed(rotation.changes, keyspace, now, now)?.not_expired(now)?;
         let previous = match rotation.grace {
             Some(grace) => {
                 let until = grace_end(now, grace)?;
@@ -169,7 +170,7 @@ impl KeyRecord {
             None => None,
         };
         let secret = StoredSecret { digest, previous };
-        Ok(Self { secret, hint, rotated_at: Some(now), ..key }.next())
+        Ok(Self { secret, hint, rotated_at: Some(now), ..key }.next(now))
     }
 
     /// Makes a successor with a new id and secret. Returns this record, which will be revoked when
@@ -186,23 +187,26 @@ impl KeyRecord {
         let old = self.rotatable(asked_at, now)?;
         let at = rotation.grace.map_or(Ok(now), |grace| grace_end(now, grace))?;
         // Changed before it gets a version of its own: the caller saw the version of the old record.
-        let changed = old.clone().changed(rotation.changes, keyspace, now, now)?;
+        let changed =
+            old.clone().changed(rotation.changes, keyspace, now, now)?.not_expired(now)?;
         let new = Self {
             id: id.clone(),
             version: Version::FIRST,
             secret: StoredSecret { digest, previous: None },
             hint,
             created_at: now,
+            updated_at: now,
             rotated_at: None,
             rotated_from: Some(old.id.clone()),
             ..changed
         };
         let revocation = Some(Revocation { at, reason: Reason::parse("rotated").ok(), by });
-        Ok((Self { revocation, rotated_to: Some(id), ..old }.next(), new))
+        Ok((Self { revocation, rotated_to: Some(id), ..old }.next(now), new))
     }
 
-    fn next(self) -> Self {
-        Self { version: self.version.next(), ..self }
+    /// The record as the next version of itself, changed now, or as late as it was changed before.
+    fn next(self, now: Timestamp) -> Self {
+        Self { version: self.version.next(), updated_at: self.at_least(now), ..self }
     }
 
     fn changeable(self, now: Timestamp) -> Result<Self, Refusal> {
@@ -218,9 +222,19 @@ impl KeyRecord {
             return Err(Refusal::AlreadySucceeded);
         }
         match key.rotated_at {
-            Some(rotated_at) if rotated_at > asked_at => Err(Refusal::Outdated),
+            // Later than now: the clock was set back, and only the version can tell.
+            Some(at) if at > asked_at && at <= now => Err(Refusal::Outdated),
             _ => Ok(key),
         }
+    }
+
+    /// A new secret that is dead from the start helps nobody.
+    fn not_expired(self, now: Timestamp) -> Result<Self, Refusal> {
+        if self.expires_at.is_some_and(|at| at.has_come(now)) {
+            let rule = "must be given, in the future: the key has expired";
+            return Err(Invalid::new(rule).at("expires_at").into());
+        }
+        Ok(self)
     }
 
     /// Applies changes; lifetimes are counted from `since`.

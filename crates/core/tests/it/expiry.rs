@@ -169,7 +169,10 @@ fn update(changes: KeyChanges) -> Result<KeyRecord, Refusal> {
 fn what_is_absent_stays_as_it_is() {
     let before = full();
     let version = before.version.next();
-    assert_eq!(update(KeyChanges::default()).unwrap(), KeyRecord { version, ..before });
+    assert_eq!(
+        update(KeyChanges::default()).unwrap(),
+        KeyRecord { version, updated_at: at(10), ..before }
+    );
 }
 
 #[test]
@@ -186,7 +189,10 @@ fn null_and_empty_take_away() {
         not_before: Some(None),
     };
     let version = Version::new(2);
-    assert_eq!(update(changes).unwrap(), KeyRecord { version, ..issued().record });
+    assert_eq!(
+        update(changes).unwrap(),
+        KeyRecord { version, updated_at: at(10), ..issued().record }
+    );
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl Act {
             Self::Delete => key.delete(operator(), now),
             Self::Disable => key.disable(now),
             Self::Enable => key.enable(now),
-            Self::Restore => key.restore(),
+            Self::Restore => key.restore(now),
             Self::Revoke => key.revoke(Reason::parse("leaked").ok(), operator(), now),
             Self::Rotate => key.rotate(Rotation::default(), (digest, hint), &policy, now, now),
             Self::Succeed => {
@@ -185,12 +185,15 @@ fn a_restored_key_is_as_it_was() {
     let deletion = deleted.deletion.clone().unwrap();
     assert_eq!((deletion.at, deletion.by), (at(NOW), operator()));
     let version = before.version.next().next();
-    assert_eq!(deleted.restore().unwrap(), KeyRecord { version, ..before });
+    assert_eq!(
+        deleted.restore(at(NOW)).unwrap(),
+        KeyRecord { version, updated_at: at(NOW), ..before }
+    );
 }
 
 #[test]
 fn a_restored_key_that_was_revoked_stays_revoked() {
-    let key = key_that_is("deleted and revoked").restore().unwrap();
+    let key = key_that_is("deleted and revoked").restore(at(NOW)).unwrap();
     assert_eq!(key.state(at(NOW)), KeyState::Revoked);
 }
 

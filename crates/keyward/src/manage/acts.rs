@@ -121,7 +121,7 @@ impl Keyward {
 
     /// Brings a deleted key back.
     pub async fn restore(&self, id: &KeyId, context: &ActContext) -> Result<KeyRecord, Error> {
-        self.alter(id, context, |key, _| key.restore(), (Action::KeyRestored, data([]))).await
+        self.alter(id, context, KeyRecord::restore, (Action::KeyRestored, data([]))).await
     }
 
     /// Removes a deleted key for good, with its usage. Its audit events stay.

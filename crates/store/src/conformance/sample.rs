@@ -68,6 +68,7 @@ pub fn key(id: &str) -> KeyRecord {
         )
         .unwrap(),
         created_at: at(0),
+        updated_at: at(-500),
         rotated_at: None,
         rotated_from: None,
         rotated_to: None,
