@@ -32,7 +32,11 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Verification in the process
-    Verify,
+    Verify {
+        /// Measure only this
+        #[arg(long)]
+        only: Option<in_process::Part>,
+    },
     /// Verification over HTTP, against the same server's bare route
     Http {
         /// The `keyward` binary to run
@@ -44,7 +48,7 @@ enum What {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     match &args.what {
-        What::Verify => in_process::run(args.rounds, args.quick),
+        What::Verify { only } => in_process::run(*only, args.rounds, args.quick),
         What::Http { binary } => http::run(binary, args.rounds, args.quick),
     }
 }

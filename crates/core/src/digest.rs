@@ -5,9 +5,9 @@ use std::hash::{self, Hash};
 use std::str::FromStr;
 
 use arrayvec::ArrayVec;
+use constant_time_eq::constant_time_eq;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest as _, Sha256, Sha512};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::Invalid;
@@ -107,7 +107,7 @@ impl Digest {
 
     /// Whether both are the same digest, in time that does not depend on where they differ.
     pub fn matches(&self, other: &Self) -> bool {
-        self.scheme == other.scheme && bool::from(self.bytes.ct_eq(&other.bytes))
+        self.scheme == other.scheme && constant_time_eq(&self.bytes, &other.bytes)
     }
 }
 
@@ -200,17 +200,15 @@ impl Hasher {
 
     /// The digest of a text; absent if the scheme's pepper is not configured.
     pub fn digest(&self, scheme: DigestScheme, text: &str) -> Option<Digest> {
-        let mut bytes = ArrayVec::new();
         match scheme {
             DigestScheme::HmacSha256(version) => {
                 let mut mac = self.pepper(version)?.0.clone();
                 mac.update(text.as_bytes());
-                bytes.extend(mac.finalize().into_bytes());
+                Digest::new(scheme, &mac.finalize().into_bytes()).ok()
             }
-            DigestScheme::Sha256 => bytes.extend(Sha256::digest(text)),
-            DigestScheme::Sha512 => bytes.extend(Sha512::digest(text)),
+            DigestScheme::Sha256 => Digest::new(scheme, &Sha256::digest(text)).ok(),
+            DigestScheme::Sha512 => Digest::new(scheme, &Sha512::digest(text)).ok(),
         }
-        Some(Digest { scheme, bytes })
     }
 
     fn pepper(&self, version: PepperVersion) -> Option<&Pepper> {

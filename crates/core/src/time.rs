@@ -17,9 +17,10 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// The instant that many microseconds after 1970; refused outside of the years -9999 to 9999.
     pub fn from_micros(micros: i64) -> Result<Self, Invalid> {
-        match jiff::Timestamp::from_microsecond(micros) {
-            Ok(_) => Ok(Self(micros)),
-            Err(_) => Err(out_of_range()),
+        if jiff::Timestamp::from_microsecond(micros).is_ok() {
+            Ok(Self(micros))
+        } else {
+            Err(out_of_range())
         }
     }
 

@@ -50,6 +50,16 @@ impl fmt::Debug for LiveKey {
     }
 }
 
+/// What the cache says of a locator.
+pub(crate) enum Cached {
+    /// There is no key.
+    Absent,
+    /// There is this key.
+    Known(LiveKey),
+    /// Nothing: the store must be asked.
+    Unsaid,
+}
+
 /// How the cache behaves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LookupSettings {
@@ -94,22 +104,34 @@ impl Lookup {
         }
     }
 
+    /// What the cache says of a locator, at most `max_staleness` out of date.
+    pub(crate) fn cached(&self, locator: &Locator, now: Moment) -> Cached {
+        if !self.is_confirmed(now) {
+            return Cached::Unsaid;
+        }
+        if let Some(key) = self.known.get(locator) {
+            return Cached::Known(key);
+        }
+        let since = self.absent.get(locator);
+        if since.is_some_and(|since| now.since(since) < Self::ABSENT_FOR) {
+            Cached::Absent
+        } else {
+            Cached::Unsaid
+        }
+    }
+
     /// The key at a locator, at most `max_staleness` out of date.
     pub(crate) async fn find(
         &self,
         locator: &Locator,
         now: Moment,
     ) -> Result<Option<LiveKey>, StoreError> {
-        if !self.is_confirmed(now) {
-            let found = self.store.find(locator).await?;
-            return Ok(found.map(LiveKey::new));
+        match self.cached(locator, now) {
+            Cached::Absent => Ok(None),
+            Cached::Known(key) => Ok(Some(key)),
+            Cached::Unsaid if self.is_confirmed(now) => self.load(locator, now).await,
+            Cached::Unsaid => Ok(self.store.find(locator).await?.map(LiveKey::new)),
         }
-        if let Some(key) = self.known.get(locator) {
-            return Ok(Some(key));
-        }
-        let is_absent =
-            self.absent.get(locator).is_some_and(|since| now.since(since) < Self::ABSENT_FOR);
-        if is_absent { Ok(None) } else { self.load(locator, now).await }
     }
 
     /// Everything acknowledged before this moment has been taken note of.

@@ -14,6 +14,7 @@ use keyward_core::{
 };
 use keyward_store::StoreError;
 
+use crate::lookup::Cached;
 use crate::{Decision, Keyward, LiveKey};
 
 impl Keyward {
@@ -24,10 +25,18 @@ impl Keyward {
         let keyspaces = self.inner.keyspaces.load();
         let token = match parse(&keyspaces, secret) {
             Ok(token) => token,
-            Err(reason) => return Ok(decided(Decision::Deny(reason))),
+            Err(reason) => {
+                let decision = Decision::Deny(reason);
+                tell(&decision);
+                return Ok(decision);
+            }
         };
         let moment = self.inner.clock.moment();
-        let found = self.look_up(&token, moment).await?;
+        let found = match self.cached(&token, moment) {
+            Some(found) => found,
+            // Boxed, so that what nearly always happens need not carry what seldom does.
+            None => Box::pin(self.look_up(&token, moment)).await?,
+        };
         // The clock is read after the wait, so that a slow store cannot stretch a key's life.
         let now = self.inner.clock.now();
         let judgement = match found {
@@ -36,7 +45,20 @@ impl Keyward {
         };
         let decision = self.limit(judgement, &keyspaces, moment);
         self.record(&decision, now);
-        Ok(decided(decision))
+        tell(&decision);
+        Ok(decision)
+    }
+
+    /// What the cache alone can say: a key, or that there is none, or nothing.
+    fn cached(&self, token: &Token<'_>, moment: Moment) -> Option<Option<LiveKey>> {
+        for locator in token.locators(&self.inner.hasher) {
+            match self.inner.lookup.cached(&locator, moment) {
+                Cached::Absent => {}
+                Cached::Known(key) => return Some(Some(key)),
+                Cached::Unsaid => return None,
+            }
+        }
+        Some(None)
     }
 
     async fn look_up(
@@ -87,13 +109,12 @@ fn parse<'t>(keyspaces: &KeyspaceTable, secret: &'t str) -> Result<Token<'t>, De
     })
 }
 
-/// The one event of a decision.
-fn decided(decision: Decision) -> Decision {
-    match &decision {
+/// Logs the one event of a decision.
+fn tell(decision: &Decision) {
+    match decision {
         Decision::Allow(permit) => {
             tracing::debug!(key = %permit.key().id, decision = "allowed", "verified");
         }
         Decision::Deny(reason) => tracing::debug!(decision = reason.code(), "verified"),
     }
-    decision
 }

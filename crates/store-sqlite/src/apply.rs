@@ -61,7 +61,7 @@ fn insert(connection: &Connection, record: &KeyRecord) -> Result<(), WriteError>
         "INSERT INTO keys (",
         key_columns!(),
         ", search_text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
-         ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)"
+         ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)"
     );
     execute(connection, sql, params_from_iter(values(record)?))?;
     Ok(())
@@ -76,8 +76,8 @@ fn update(
         "UPDATE keys SET (",
         key_columns!(),
         ", search_text) = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
-         ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30) \
-         WHERE id = ?31 AND version = ?32"
+         ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31) \
+         WHERE id = ?32 AND version = ?33"
     );
     let id = Value::from(before.id.as_str().to_owned());
     let params = values(after)?.into_iter().chain([id, integer(before.version.get()).into()]);

@@ -12,8 +12,11 @@ use crate::{Entropy, Invalid};
 #[serde(try_from = "String", into = "String")]
 pub struct Alphabet {
     symbols: Box<[u8]>,
-    members: Box<[bool; 256]>,
+    /// The place of each byte among the symbols, or [`NO_SYMBOL`].
+    places: Box<[u8; 256]>,
 }
+
+const NO_SYMBOL: u8 = u8::MAX;
 
 static BASE58: LazyLock<Alphabet> =
     LazyLock::new(|| Alphabet::of(b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"));
@@ -36,7 +39,7 @@ impl Alphabet {
     pub fn parse(symbols: &str) -> Result<Self, Invalid> {
         let rule = || Invalid::new("must be 2 to 94 different printable ASCII characters");
         let alphabet = Self::of(symbols.as_bytes());
-        let different = alphabet.members.iter().filter(|&&member| member).count();
+        let different = alphabet.places.iter().filter(|&&place| place != NO_SYMBOL).count();
         let printable = symbols.bytes().all(|byte| byte.is_ascii_graphic());
         if printable && different == symbols.len() && (2..=94).contains(&symbols.len()) {
             Ok(alphabet)
@@ -46,26 +49,23 @@ impl Alphabet {
     }
 
     fn of(symbols: &[u8]) -> Self {
-        let mut members = Box::new([false; 256]);
-        for &symbol in symbols {
-            if let Some(member) = members.get_mut(usize::from(symbol)) {
-                *member = true;
+        let mut places = Box::new([NO_SYMBOL; 256]);
+        for (place, &symbol) in (0..NO_SYMBOL).zip(symbols) {
+            if let Some(of_symbol) = places.get_mut(usize::from(symbol)) {
+                *of_symbol = place;
             }
         }
-        Self { symbols: symbols.into(), members }
+        Self { symbols: symbols.into(), places }
     }
 
-    /// The characters in their order.
-    pub(crate) const fn symbols(&self) -> &[u8] {
-        &self.symbols
+    fn place(&self, byte: u8) -> u8 {
+        self.places.get(usize::from(byte)).copied().unwrap_or(NO_SYMBOL)
     }
 
     /// Whether all characters of the text belong to the alphabet.
     pub fn covers(&self, text: &str) -> bool {
         // No early return: checking all is faster, as the loop has no branch.
-        text.bytes().fold(true, |covered, byte| {
-            covered & self.members.get(usize::from(byte)).copied().unwrap_or(false)
-        })
+        text.bytes().fold(true, |covered, byte| covered & (self.place(byte) != NO_SYMBOL))
     }
 
     /// How many bits of chance a text of that many drawn characters holds.
@@ -100,6 +100,16 @@ impl Alphabet {
             let digit = usize::try_from(u64::from(number) / power % size).unwrap_or_default();
             text.extend(self.symbols.get(digit).map(|&symbol| char::from(symbol)));
         }
+    }
+
+    /// Reads a number as [`Alphabet::write`] writes it; of other texts, something or nothing.
+    pub(crate) fn read(&self, text: &str) -> Option<u64> {
+        let size = u64::try_from(self.symbols.len()).ok()?;
+        text.bytes().try_fold(0_u64, |number, byte| {
+            let place = self.place(byte);
+            let number = number.checked_mul(size)?.checked_add(u64::from(place))?;
+            (place != NO_SYMBOL).then_some(number)
+        })
     }
 }
 

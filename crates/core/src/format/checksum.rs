@@ -16,13 +16,6 @@ pub(crate) fn append(text: &mut String) {
 
 /// Whether `checksum` is that of `text`.
 pub(crate) fn is_right(text: &str, checksum: &str) -> bool {
-    let mut sum = crc32fast::hash(text.as_bytes());
-    // The characters from the last to the first, so that nothing needs to be allocated.
-    let symbols = Alphabet::base58().symbols();
-    checksum.len() == LENGTH
-        && checksum.bytes().rev().all(|byte| {
-            let digit = sum % 58;
-            sum /= 58;
-            usize::try_from(digit).ok().and_then(|digit| symbols.get(digit)) == Some(&byte)
-        })
+    let sum = u64::from(crc32fast::hash(text.as_bytes()));
+    checksum.len() == LENGTH && Alphabet::base58().read(checksum) == Some(sum)
 }

@@ -53,11 +53,12 @@ impl Prefixed {
 impl<'t> Parts<'t> {
     /// Takes a text of the right shape apart, from the right: only the prefix may hold the separator.
     pub(crate) fn split(text: &'t str) -> Option<Self> {
-        let (front, tail) = text.rsplit_once('_')?;
-        let (prefix, id) = front.rsplit_once('_')?;
-        let (secret, checksum) = tail.split_at_checked(Prefixed::SECRET_LENGTH)?;
-        let fits = id.len() == KeyId::LENGTH && checksum.len() == checksum::LENGTH;
-        fits.then_some(Self { prefix, id, secret, checksum })
+        // All lengths but the prefix's are fixed, so nothing needs to be searched for.
+        let (text, checksum) = split_from_end(text, checksum::LENGTH)?;
+        let (text, secret) = split_from_end(text, Prefixed::SECRET_LENGTH)?;
+        let (text, id) = split_from_end(text.strip_suffix('_')?, KeyId::LENGTH)?;
+        let prefix = text.strip_suffix('_')?;
+        Some(Self { prefix, id, secret, checksum })
     }
 
     /// Checks alphabet and checksum; `text` is what the parts were split from.
@@ -73,4 +74,8 @@ impl<'t> Parts<'t> {
             Err(Malformed::Checksum)
         }
     }
+}
+
+fn split_from_end(text: &str, length: usize) -> Option<(&str, &str)> {
+    text.split_at_checked(text.len().checked_sub(length)?)
 }

@@ -92,8 +92,9 @@ impl KeyRecord {
         keyspace: &Keyspace,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
-        let since = self.rotated_at.unwrap_or(self.created_at);
-        Ok(self.changeable(now)?.changed(changes, keyspace, since, now)?.next(now))
+        let key = self.changeable(now)?;
+        let (since, now) = (key.rotated_at.unwrap_or(key.created_at), key.at_least(now));
+        Ok(key.changed(changes, keyspace, since, now)?.next(now))
     }
 
     /// Switches the key on.
@@ -161,10 +162,12 @@ impl KeyRecord {
         now: Timestamp,
     ) -> Result<Self, Refusal> {
         let key = self.rotatable(asked_at, now)?;
-        let key = key.changed(rotation.changes, keyspace, now, now)?.not_expired(now)?;
+        // What begins now is judged by the record's own present: it must not be over by then.
+        let from = key.at_least(now);
+        let key = key.changed(rotation.changes, keyspace, from, from)?.not_expired(from)?;
         let previous = match rotation.grace {
             Some(grace) => {
-                let until = grace_end(now, grace)?;
+                let until = grace_end(from, grace)?;
                 Some(PreviousSecret { digest: key.secret.digest, until })
             }
             None => None,
@@ -185,10 +188,11 @@ impl KeyRecord {
         now: Timestamp,
     ) -> Result<(Self, Self), Refusal> {
         let old = self.rotatable(asked_at, now)?;
-        let at = rotation.grace.map_or(Ok(now), |grace| grace_end(now, grace))?;
+        let from = old.at_least(now);
+        let at = rotation.grace.map_or(Ok(now), |grace| grace_end(from, grace))?;
         // Changed before it gets a version of its own: the caller saw the version of the old record.
         let changed =
-            old.clone().changed(rotation.changes, keyspace, now, now)?.not_expired(now)?;
+            old.clone().changed(rotation.changes, keyspace, from, from)?.not_expired(from)?;
         let new = Self {
             id: id.clone(),
             version: Version::FIRST,

@@ -15,7 +15,7 @@ pub struct KeyspaceTable {
     keyspaces: HashMap<KeyspaceId, Keyspace>,
     has_rate_limits: bool,
     /// The prefixes of prefixed keyspaces.
-    prefixes: HashSet<CompactString>,
+    prefixes: HashSet<CompactString, foldhash::fast::RandomState>,
     /// Opaque keyspaces by the length of their secrets.
     opaque: HashMap<usize, Vec<(Opaque, Vec<DigestScheme>)>>,
 }

@@ -1,7 +1,8 @@
 //! The acts on existing keys.
 
 use keyward_core::{
-    ActContext, Action, KeyChanges, KeyId, KeyRecord, KeyState, KeyWrite, OwnerId, Reason, Refusal,
+    ActContext, Action, KeyChanges, KeyId, KeyRecord, KeyState, KeyWrite, KeyspaceId, OwnerId,
+    Reason, Refusal,
 };
 use keyward_store::KeyQuery;
 use serde_json::json;
@@ -57,14 +58,27 @@ impl Keyward {
         reason: Option<Reason>,
         context: &ActContext,
     ) -> Result<usize, Error> {
+        self.revoke_all_except(owner, &[], reason, context).await
+    }
+
+    /// The same, but for the keys of some keyspaces: those that the actor has no right to.
+    pub async fn revoke_all_except(
+        &self,
+        owner: &OwnerId,
+        spared: &[KeyspaceId],
+        reason: Option<Reason>,
+        context: &ActContext,
+    ) -> Result<usize, Error> {
         let mut query = KeyQuery::new(self.now(), REVOKED_TOGETHER);
         query.owner = Some(owner.clone());
         let mut revoked = 0;
         loop {
             let page = self.inner.store.list(&query).await?;
             let keys = page.keys.into_iter().map(|key| key.record);
-            let keys: Vec<_> =
-                keys.filter(|key| key.state(query.now) != KeyState::Revoked).collect();
+            let is_due = |key: &KeyRecord| {
+                key.state(query.now) != KeyState::Revoked && !spared.contains(&key.keyspace)
+            };
+            let keys: Vec<_> = keys.filter(is_due).collect();
             revoked += self.revoke_together(keys, reason.as_ref(), context).await?;
             match page.next {
                 Some(next) => query.after = Some(next),
