@@ -61,14 +61,15 @@ struct Server {
 impl Server {
     async fn start(binary: &Path, folder: &Path) -> anyhow::Result<Self> {
         let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let child = Command::new(binary)
+        let child = Command::new(binary.canonicalize()?)
             .current_dir(folder)
             .args(["serve", "--root-key-file", "root.key", "--listen", &address.to_string()])
             .stderr(Stdio::null())
             .spawn()?;
         let server = Self { address, child };
-        for _ in 0..100 {
-            if TcpStream::connect(address).await.is_ok() {
+        for _ in 0..200 {
+            // The root key comes after the socket, and requests are answered after both.
+            if folder.join("root.key").exists() {
                 return Ok(server);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

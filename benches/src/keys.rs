@@ -44,10 +44,17 @@ pub(crate) async fn issue(keyward: &Keyward, count: usize) -> anyhow::Result<Vec
 
 /// Gives each key a new secret, so that these are wrong from now on.
 pub(crate) async fn rotate(keyward: &Keyward, secrets: &[String]) -> anyhow::Result<()> {
-    let context = ActContext::by("bench".parse()?);
+    let mut tasks = JoinSet::new();
     for secret in secrets {
+        let keyward = keyward.clone();
         let id = secret.split('_').nth(1).unwrap_or_default().parse()?;
-        keyward.rotate(&id, Rotation::default(), &context).await?;
+        let context = ActContext::by("bench".parse()?);
+        tasks.spawn(
+            async move { keyward.rotate(&id, Rotation::default(), &context).await.map(drop) },
+        );
+    }
+    while let Some(rotated) = tasks.join_next().await {
+        rotated??;
     }
     Ok(())
 }

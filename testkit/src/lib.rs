@@ -52,6 +52,23 @@ impl Clock for FixedClock {
     }
 }
 
+/// A clock that moves on by a microsecond whenever it is read, so that no two acts are simultaneous.
+#[derive(Debug, Default)]
+pub struct TickingClock {
+    clock: FixedClock,
+}
+
+impl Clock for TickingClock {
+    fn now(&self) -> Timestamp {
+        self.clock.advance(Duration::from_micros(1));
+        self.clock.now()
+    }
+
+    fn moment(&self) -> Moment {
+        self.clock.moment()
+    }
+}
+
 /// Chance that repeats for the same seed: SHA-256 of seed and counter. For tests alone.
 #[derive(Debug)]
 pub struct SeededEntropy {

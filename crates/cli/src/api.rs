@@ -117,7 +117,7 @@ impl Answer {
             anyhow::bail!("{problem}");
         }
         if as_json {
-            printer::json(&self.body);
+            printer::json(&self.body)?;
             return Ok(Err(Outcome::Refused));
         }
         printer::complain(&problem);

@@ -19,7 +19,7 @@ use crate::config::Overrides;
 ///
 /// Exit codes: 0 done, 1 refused, 2 unusable call or configuration, 3 failure.
 #[derive(Debug, Parser)]
-#[command(name = "keyward", version, propagate_version = true)]
+#[command(name = "keyward", version)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) target: TargetArgs,

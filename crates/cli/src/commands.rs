@@ -15,6 +15,7 @@ use crate::api::Api;
 use crate::args::{Args, Command, TargetArgs};
 use crate::config::Config;
 use crate::outcome::Outcome;
+use crate::printer;
 
 /// Does what the arguments ask for.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -24,7 +25,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         Command::Migrate(migrate) => migrate::run(&configuration(target)?, &migrate),
         Command::Config(command) => config::run(&configuration(target)?, &command),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "keyward", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "keyward", &mut script);
+            printer::say(String::from_utf8(script)?.trim_end())?;
             Ok(Outcome::Done)
         }
         command => {

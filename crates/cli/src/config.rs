@@ -3,12 +3,14 @@
 mod pepper;
 mod sections;
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use keyward::Peppers;
 pub(crate) use sections::{Config, DatabaseUrl, LogFormat};
+use tracing_subscriber::EnvFilter;
 
 use crate::outcome::Unusable;
 
@@ -56,9 +58,8 @@ impl Config {
             Some(path) => {
                 let text = fs::read_to_string(path)
                     .map_err(|e| Unusable(format!("cannot read {}: {e}", path.display())))?;
-                // The message names the place, and quotes the line: secrets belong in files.
                 toml::from_str(&text)
-                    .map_err(|e| Unusable(format!("{}: {}", path.display(), e.message())))?
+                    .map_err(|e| Unusable(format!("{}{}", path.display(), complaint(&text, &e))))?
             }
         };
         config.override_with(overrides)?;
@@ -84,13 +85,41 @@ impl Config {
         Ok(())
     }
 
+    /// What to log.
+    pub(crate) fn log_filter(&self) -> anyhow::Result<EnvFilter> {
+        let rule = "log.filter must be a level or a list of target=level";
+        EnvFilter::try_new(&self.log.filter).map_err(|_| Unusable(rule.to_owned()).into())
+    }
+
     /// The peppers, read from where the configuration says.
     pub(crate) fn read_peppers(&self) -> anyhow::Result<Peppers> {
+        let mut versions = HashSet::new();
         let peppers = self.peppers.iter().map(|pepper| {
-            pepper.read().with_context(|| format!("pepper {} is not usable", pepper.version))
+            let is_first = versions.insert(pepper.version);
+            let read = if is_first { pepper.read() } else { Err(anyhow!("it is given twice")) };
+            read.with_context(|| format!("pepper {} is not usable", pepper.version))
         });
         peppers.collect::<anyhow::Result<_>>().map_err(|e| Unusable(format!("{e:#}")).into())
     }
+}
+
+/// The place and the rule out of an error whose text may quote a value, which may be a pepper.
+fn complaint(text: &str, error: &toml::de::Error) -> String {
+    const QUOTING: [&str; 4] =
+        ["invalid length", "invalid type", "invalid value", "unknown variant"];
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let key = line.split_once('=').map(|(key, _)| key.trim()).unwrap_or_default();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let key = Some(key).filter(|key| !key.is_empty() && key.chars().all(is_plain));
+    let rule = match error.message().rsplit_once(", expected ") {
+        Some((quoting, expected)) if QUOTING.iter().any(|start| quoting.starts_with(start)) => {
+            format!("must be {expected}")
+        }
+        _ => error.message().to_owned(),
+    };
+    let number = before.matches('\n').count() + 1;
+    format!(", line {number}: {}{rule}", key.map(|key| format!("{key} ")).unwrap_or_default())
 }
 
 fn set<T: TryFrom<String, Error: std::fmt::Display>>(

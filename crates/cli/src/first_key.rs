@@ -26,8 +26,8 @@ pub(crate) async fn hand_out(keyward: &Keyward, file: Option<&Path>) -> anyhow::
     if let Some(path) = file {
         tracing::info!(path = %path.display(), "the root key was written");
     } else {
-        printer::say("The root key, which is shown only now:");
-        printer::say(first_start.secret().expose());
+        printer::say("The root key, which is shown only now:")?;
+        printer::say(first_start.secret().expose())?;
     }
     Ok(())
 }

@@ -1,12 +1,19 @@
 //! The only place that prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the printer")]
+#![expect(clippy::print_stderr, reason = "this is the printer")]
+
+use std::fmt::Display;
+use std::io::{self, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 
 /// Prints a line to the standard output.
-pub(crate) fn say(line: &str) {
-    println!("{line}");
+///
+/// Whoever reads may have gone away, and that must not pass for success: it may have been a secret.
+pub(crate) fn say(line: impl Display) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{line}")?;
+    stdout.flush()
 }
 
 /// Prints a line to the standard error.
@@ -15,12 +22,12 @@ pub(crate) fn complain(line: &str) {
 }
 
 /// Prints an answer as JSON.
-pub(crate) fn json(value: &Value) {
-    println!("{value:#}");
+pub(crate) fn json(value: &Value) -> io::Result<()> {
+    say(format_args!("{value:#}"))
 }
 
 /// Prints the members of an object that have a value, one a line.
-pub(crate) fn object(value: &Value) {
+pub(crate) fn object(value: &Value) -> io::Result<()> {
     let mut table = table();
     for (name, value) in value.as_object().into_iter().flatten() {
         let is_empty = value.as_array().is_some_and(Vec::is_empty)
@@ -29,17 +36,17 @@ pub(crate) fn object(value: &Value) {
             table.add_row([name.clone(), text(value)]);
         }
     }
-    println!("{table}");
+    say(table)
 }
 
 /// Prints some members of each object of a list, one object a line.
-pub(crate) fn list(items: &Value, columns: &[&str]) {
+pub(crate) fn list(items: &Value, columns: &[&str]) -> io::Result<()> {
     let mut table = table();
     table.set_header(columns.iter().map(|column| column.replace('_', " ").to_uppercase()));
     for item in items.as_array().into_iter().flatten() {
         table.add_row(columns.iter().map(|column| item.get(column).map(text).unwrap_or_default()));
     }
-    println!("{table}");
+    say(table)
 }
 
 fn table() -> Table {

@@ -7,7 +7,7 @@ use crate::Invalid;
 
 /// A JSON object of up to 16 KiB when written without white space, nested up to 16 levels.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
+#[serde(try_from = "Map<String, Value>")]
 pub struct Metadata(Map<String, Value>);
 
 impl Metadata {
@@ -44,12 +44,6 @@ impl TryFrom<Map<String, Value>> for Metadata {
 
     fn try_from(object: Map<String, Value>) -> Result<Self, Invalid> {
         Self::new(object)
-    }
-}
-
-impl From<Metadata> for Map<String, Value> {
-    fn from(metadata: Metadata) -> Self {
-        metadata.0
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::text::{ascii, one_line, text};
 use crate::{FieldError, Invalid, Scope, ScopeSet};
@@ -34,8 +34,8 @@ impl ResourceId {
 }
 
 /// Scopes by resource: up to 256 resources, each with up to 256 scopes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "BTreeMap<ResourceId, ScopeSet>", into = "BTreeMap<ResourceId, ScopeSet>")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "BTreeMap<ResourceId, ScopeSet>")]
 pub struct ResourceScopes(BTreeMap<ResourceId, ScopeSet>);
 
 impl ResourceScopes {
@@ -93,9 +93,9 @@ impl TryFrom<BTreeMap<ResourceId, ScopeSet>> for ResourceScopes {
     }
 }
 
-impl From<ResourceScopes> for BTreeMap<ResourceId, ScopeSet> {
-    fn from(resources: ResourceScopes) -> Self {
-        resources.0
+impl Serialize for ResourceScopes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(&self.0)
     }
 }
 

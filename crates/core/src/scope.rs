@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::text::{ascii, text};
 use crate::{FieldError, Invalid};
@@ -16,8 +16,8 @@ text! {
 }
 
 /// Up to 256 different scopes, in the order in which they were given.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Scope>", into = "Vec<Scope>")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<Scope>")]
 pub struct ScopeSet(Box<[Scope]>);
 
 impl ScopeSet {
@@ -64,6 +64,12 @@ impl TryFrom<Vec<Scope>> for ScopeSet {
 
     fn try_from(scopes: Vec<Scope>) -> Result<Self, Invalid> {
         Self::new(scopes)
+    }
+}
+
+impl Serialize for ScopeSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self)
     }
 }
 

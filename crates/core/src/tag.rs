@@ -11,7 +11,7 @@ use crate::{FieldError, Invalid};
 
 /// A label, in lower case: 1 to 64 characters on one line. Upper case is folded when it is read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct Tag(CompactString);
 
 impl Tag {
@@ -40,15 +40,9 @@ impl TryFrom<String> for Tag {
     }
 }
 
-impl From<Tag> for String {
-    fn from(tag: Tag) -> Self {
-        tag.0.into()
-    }
-}
-
 /// Up to 64 different tags, in the order in which they were given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Tag>", into = "Vec<Tag>")]
+#[serde(try_from = "Vec<Tag>")]
 pub struct TagSet(Box<[Tag]>);
 
 impl TagSet {
@@ -90,12 +84,6 @@ impl TryFrom<Vec<Tag>> for TagSet {
 
     fn try_from(tags: Vec<Tag>) -> Result<Self, Invalid> {
         Self::new(tags)
-    }
-}
-
-impl From<TagSet> for Vec<Tag> {
-    fn from(tags: TagSet) -> Self {
-        tags.0.into_vec()
     }
 }
 

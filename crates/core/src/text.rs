@@ -7,8 +7,8 @@ macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $rule:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[derive(serde::Serialize, serde::Deserialize)]
-        #[serde(try_from = "compact_str::CompactString", into = "compact_str::CompactString")]
+        #[derive(serde::Deserialize)]
+        #[serde(try_from = "compact_str::CompactString")]
         pub struct $name(compact_str::CompactString);
 
         impl $name {
@@ -34,9 +34,9 @@ macro_rules! text {
             }
         }
 
-        impl From<$name> for compact_str::CompactString {
-            fn from(value: $name) -> Self {
-                value.0
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 

@@ -5,13 +5,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Invalid;
 
 /// An instant in UTC, in microseconds since 1970. Written and read as RFC 3339.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Timestamp(i64);
 
 impl Timestamp {
@@ -73,9 +73,9 @@ impl TryFrom<String> for Timestamp {
     }
 }
 
-impl From<Timestamp> for String {
-    fn from(instant: Timestamp) -> Self {
-        instant.to_string()
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -181,6 +181,11 @@ pub trait Clock: fmt::Debug + Send + Sync {
 
     /// The present moment.
     fn moment(&self) -> Moment;
+
+    /// By how much a reading of `moment` may lag behind; by default it never does.
+    fn moment_lag(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// Whether a text has the form of RFC 3339 §5.6; what we parse with takes other forms, too.

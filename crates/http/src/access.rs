@@ -11,7 +11,8 @@ pub(crate) enum Right {
     KeysWrite,
     KeyspacesRead,
     KeyspacesWrite,
-    /// Whatever concerns management keys: or else each of them could make itself a stronger one.
+    /// Whatever changes management keys or their keyspace: or else each of them could make itself a
+    /// stronger one, or lock the others out.
     Root,
 }
 
@@ -32,6 +33,11 @@ impl Right {
     /// The right to write a key of this keyspace.
     pub(crate) fn to_write_keys_of(keyspace: &KeyspaceId) -> Self {
         if *keyspace == KeyspaceId::management() { Self::Root } else { Self::KeysWrite }
+    }
+
+    /// The right to change this keyspace.
+    pub(crate) fn to_write(keyspace: &KeyspaceId) -> Self {
+        if *keyspace == KeyspaceId::management() { Self::Root } else { Self::KeyspacesWrite }
     }
 
     /// Asks a permit for the right: in one keyspace, or (`None`) everywhere. A scope on the resource

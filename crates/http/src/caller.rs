@@ -1,6 +1,7 @@
 //! Who is calling: a verified management key, or the operator in the same process.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
@@ -8,7 +9,7 @@ use axum::http::request::Parts;
 use keyward::{ActContext, ActorId, Asked, Decision, DenyReason, KeyspaceId, Keyward, Permit};
 
 use crate::access::Right;
-use crate::envelope::RequestId;
+use crate::envelope::RequestContext;
 use crate::problem::Problem;
 
 /// The operator at the machine, who could read the store's files anyway: put it into a request's
@@ -23,6 +24,12 @@ pub struct Operator {
 #[derive(Debug)]
 pub(crate) struct Caller {
     identity: Identity,
+}
+
+/// A caller whose act is going to be told by the audit trail.
+#[derive(Debug)]
+pub(crate) struct Actor {
+    caller: Caller,
     context: ActContext,
 }
 
@@ -46,10 +53,20 @@ impl Caller {
     pub(crate) fn may_know(&self, right: Right, keyspace: &KeyspaceId) -> Result<(), Problem> {
         self.may(right, Some(keyspace)).map_err(|_| Problem::not_found())
     }
+}
 
-    /// Who acts, for the audit trail.
+impl Actor {
+    /// Who acts, and from where.
     pub(crate) const fn context(&self) -> &ActContext {
         &self.context
+    }
+}
+
+impl Deref for Actor {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
     }
 }
 
@@ -57,14 +74,22 @@ impl FromRequestParts<Keyward> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, keyward: &Keyward) -> Result<Self, Problem> {
-        let (identity, actor) = if let Some(operator) = parts.extensions.get::<Operator>() {
-            (Identity::Operator, operator.actor.clone())
+        let identity = if parts.extensions.get::<Operator>().is_some() {
+            Identity::Operator
         } else {
-            let permit = authenticate(parts, keyward).await?;
-            let actor = ActorId::parse(format!("key:{}", permit.key().id));
-            (Identity::Key(permit), actor.map_err(|_| Problem::forbidden())?)
+            Identity::Key(authenticate(parts, keyward).await?)
         };
-        Ok(Self { identity, context: context(parts, actor) })
+        Ok(Self { identity })
+    }
+}
+
+impl FromRequestParts<Keyward> for Actor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, keyward: &Keyward) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, keyward).await?;
+        let context = context(parts, &caller.identity)?;
+        Ok(Self { caller, context })
     }
 }
 
@@ -93,14 +118,18 @@ fn bearer_token(parts: &Parts) -> Result<&str, Problem> {
     }
 }
 
-fn context(parts: &Parts, actor: ActorId) -> ActContext {
+fn context(parts: &Parts, identity: &Identity) -> Result<ActContext, Problem> {
+    let actor = match (identity, parts.extensions.get::<Operator>()) {
+        (Identity::Key(permit), _) => ActorId::parse(format!("key:{}", permit.key().id)).ok(),
+        (Identity::Operator, operator) => operator.map(|operator| operator.actor.clone()),
+    };
     let user_agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    ActContext {
-        actor,
+    Ok(ActContext {
+        actor: actor.ok_or_else(Problem::forbidden)?,
         // Dual-stack sockets write IPv4 addresses as IPv6.
         ip: address.map(|ConnectInfo(address)| address.ip().to_canonical()),
         user_agent: user_agent.map(|agent| agent.chars().take(256).collect()),
-        request_id: parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned()),
-    }
+        request_id: parts.extensions.get::<RequestContext>().map(|context| context.id().to_owned()),
+    })
 }

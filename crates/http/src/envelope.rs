@@ -13,29 +13,41 @@ use crate::problem::Problem;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of a request: the caller's `x-request-id` if it has a decent form, or one of ours.
+/// What handlers may know of their request. In the extensions of every request.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestId(String);
+pub(crate) struct RequestContext {
+    /// The largest body that is read, in bytes.
+    pub(crate) body_limit: usize,
+    /// The id: the caller's `x-request-id` if it has a decent form, or one of ours.
+    id: HeaderValue,
+}
 
-impl RequestId {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+impl RequestContext {
+    /// The request's id.
+    pub(crate) fn id(&self) -> &str {
+        self.id.to_str().unwrap_or_default()
     }
 
-    fn of(request: &Request, keyward: &Keyward) -> Self {
-        let given = request.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
-        let is_decent = |id: &&str| {
-            let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-            (1..=64).contains(&id.len()) && id.bytes().all(is_plain)
-        };
-        let drawn = || Alphabet::base58().draw(keyward.entropy(), 16).to_string();
-        Self(given.filter(is_decent).map_or_else(drawn, str::to_owned))
+    fn of(request: &Request, envelope: &Envelope) -> Self {
+        let given = request.headers().get(X_REQUEST_ID).filter(|id| is_decent(id));
+        let id = given.cloned().or_else(|| {
+            let drawn = Alphabet::base58().draw(envelope.keyward.entropy(), 16);
+            HeaderValue::from_str(&drawn).ok()
+        });
+        let id = id.unwrap_or(HeaderValue::from_static("none"));
+        Self { body_limit: envelope.body_limit, id }
     }
+}
+
+fn is_decent(id: &HeaderValue) -> bool {
+    let is_plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    (1..=64).contains(&id.len()) && id.as_bytes().iter().all(is_plain)
 }
 
 /// What the envelope needs to know.
 #[derive(Clone, Debug)]
 pub(crate) struct Envelope {
+    pub(crate) body_limit: usize,
     pub(crate) deadline: Duration,
     pub(crate) keyward: Keyward,
 }
@@ -46,25 +58,23 @@ pub(crate) async fn wrap(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let id = RequestId::of(&request, &envelope.keyward);
-    request.extensions_mut().insert(id.clone());
+    let context = RequestContext::of(&request, &envelope);
+    request.extensions_mut().insert(context.clone());
     let answer = tokio::time::timeout(envelope.deadline, next.run(request)).await;
     let mut response = answer.unwrap_or_else(|_| Problem::timed_out().into_response());
     let status = response.status();
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = problem.or_else(|| Problem::of_status(status)) {
-        tracing::debug!(request_id = id.as_str(), code = problem.code, "refused");
+        tracing::debug!(request_id = context.id(), code = problem.code, "refused");
         let headers = std::mem::take(response.headers_mut());
-        response = problem.render(id.as_str());
+        response = problem.render(context.id());
         // What the framework said in headers, such as the allowed methods, stays.
         for (name, value) in headers.iter().filter(|(name, _)| *name == axum::http::header::ALLOW) {
             response.headers_mut().insert(name, value.clone());
         }
     }
     let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        headers.insert(X_REQUEST_ID, value);
-    }
+    headers.insert(X_REQUEST_ID, context.id);
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

@@ -1,15 +1,14 @@
 //! From the raw fields of a request to values, with every complaint and not only the first.
 
-use std::collections::BTreeMap;
-
 use keyward::{
     Description, Expiry, FieldError, Invalid, KeyChanges, Lifetime, Metadata, Name, ResourceScopes,
     ScopeSet, TagSet, Timestamp, Version,
 };
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::input::{Members, given};
 use crate::problem::Problem;
 
 /// Collects complaints about fields.
@@ -73,6 +72,12 @@ impl Fields {
         }
     }
 
+    /// Free data.
+    pub(crate) fn metadata(&mut self, members: Members<Value>) -> Option<Metadata> {
+        let metadata = Metadata::new(members.0.into_iter().collect());
+        self.take(metadata.map_err(|invalid| invalid.at("metadata")))
+    }
+
     /// Goes on if there was no complaint about the body.
     pub(crate) fn finish(self) -> Result<(), Problem> {
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid_body(self.errors)) }
@@ -96,6 +101,7 @@ pub(crate) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 #[serde(deny_unknown_fields)]
 pub(crate) struct KeyChangesBody {
     /// The version that the caller saw; any other is a conflict.
+    #[serde(default, deserialize_with = "given")]
     version: Option<u64>,
     /// A new name, or null for none.
     #[serde(default, deserialize_with = "nullable")]
@@ -106,19 +112,25 @@ pub(crate) struct KeyChangesBody {
     #[schema(value_type = Option<String>)]
     description: Option<Option<String>>,
     /// All the scopes that the key shall have.
+    #[serde(default, deserialize_with = "given")]
     scopes: Option<Vec<String>>,
     /// All the resource scopes that the key shall have.
-    resources: Option<BTreeMap<String, Vec<String>>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, Vec<String>>>)]
+    resources: Option<Members<Vec<String>>>,
     /// All the tags that the key shall have.
+    #[serde(default, deserialize_with = "given")]
     tags: Option<Vec<String>>,
     /// All the metadata that the key shall have.
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Object>)]
-    metadata: Option<Map<String, Value>>,
+    metadata: Option<Members<Value>>,
     /// A new expiry (RFC 3339), or null for never.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Option<String>>,
     /// A new lifetime, from now, such as `30d`.
+    #[serde(default, deserialize_with = "given")]
     expires_in: Option<String>,
     /// A new first instant (RFC 3339), or null for none.
     #[serde(default, deserialize_with = "nullable")]
@@ -130,9 +142,8 @@ impl KeyChangesBody {
     /// The changes as values.
     pub(crate) fn read(self, fields: &mut Fields) -> KeyChanges {
         let scopes = self.scopes.map(|scopes| ScopeSet::parse(&scopes, "scopes"));
-        let resources = self.resources.map(|r| ResourceScopes::parse(&r, "resources"));
+        let resources = self.resources.map(|r| ResourceScopes::parse(&r.0, "resources"));
         let tags = self.tags.map(|tags| TagSet::parse(&tags, "tags"));
-        let metadata = self.metadata.map(|m| Metadata::new(m).map_err(|e| e.at("metadata")));
         KeyChanges {
             version: self.version.map(Version::new),
             name: fields.nullable("name", self.name.as_ref(), |text| Name::parse(text)),
@@ -142,7 +153,7 @@ impl KeyChangesBody {
             scopes: scopes.and_then(|scopes| fields.take(scopes)),
             resources: resources.and_then(|resources| fields.take(resources)),
             tags: tags.and_then(|tags| fields.take(tags)),
-            metadata: metadata.and_then(|metadata| fields.take(metadata)),
+            metadata: self.metadata.and_then(|metadata| fields.metadata(metadata)),
             expiry: fields.expiry(self.expires_at.as_ref(), self.expires_in.as_deref()),
             not_before: fields.nullable("not_before", self.not_before.as_ref(), Timestamp::parse),
         }

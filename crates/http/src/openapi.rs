@@ -75,9 +75,14 @@ fn open_routes() -> OpenApiRouter<Keyward> {
     OpenApiRouter::new()
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
-        .route("/openapi.json", axum::routing::get(document))
+        .routes(routes!(document))
 }
 
+/// This document.
+#[utoipa::path(
+    get, path = "/openapi.json", security(()),
+    responses((status = 200, description = "OpenAPI 3.1", body = Object)),
+)]
 async fn document() -> impl IntoResponse {
     Json(axum::http::StatusCode::OK, openapi())
 }

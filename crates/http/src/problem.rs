@@ -77,12 +77,18 @@ pub(crate) enum Problems {
     /// The body is too large.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(#[to_schema] ProblemDocument<'static>),
+    /// The body is not said to be JSON.
+    #[response(status = 415, content_type = "application/problem+json")]
+    WrongType(#[to_schema] ProblemDocument<'static>),
     /// The body can be read and has fields that are not acceptable.
     #[response(status = 422, content_type = "application/problem+json")]
     Unacceptable(#[to_schema] ProblemDocument<'static>),
     /// The management key was used too often.
     #[response(status = 429, content_type = "application/problem+json")]
     TooMany(#[to_schema] ProblemDocument<'static>),
+    /// Something went wrong here.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(#[to_schema] ProblemDocument<'static>),
     /// The store does not answer, or not in time.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(#[to_schema] ProblemDocument<'static>),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
 use axum::{Router, middleware};
 use keyward::Keyward;
@@ -29,12 +28,12 @@ impl Default for RouterSettings {
 
 /// The REST interface over an instance.
 pub fn router(keyward: Keyward, settings: RouterSettings) -> Router {
-    let envelope = Envelope { deadline: settings.deadline, keyward: keyward.clone() };
+    let RouterSettings { body_limit, deadline } = settings;
+    let envelope = Envelope { body_limit, deadline, keyward: keyward.clone() };
     let (routes, _) = openapi::routes().split_for_parts();
     routes
         .with_state(keyward)
         .fallback(async || Problem::not_found())
-        .layer(DefaultBodyLimit::max(settings.body_limit))
         .layer(CatchPanicLayer::custom(|_| -> Response {
             tracing::error!("a request handler panicked");
             axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -1,22 +1,19 @@
 //! Serving a router over TCP, with limits on what a slow or greedy peer can hold.
 
+mod worker;
+
 use std::future::Future;
-use std::net::SocketAddr;
+use std::io;
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
-use hyper::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower::ServiceExt;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use worker::{Accepted, Worker};
 
 /// How connections are limited.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +26,8 @@ pub struct ServeSettings {
     pub most_connections: usize,
     /// How long requests under way may take to end when the server stops.
     pub shutdown_timeout: Duration,
+    /// How many threads serve connections.
+    pub workers: usize,
 }
 
 impl Default for ServeSettings {
@@ -38,12 +37,10 @@ impl Default for ServeSettings {
             most_headers: 64,
             most_connections: 10_000,
             shutdown_timeout: Duration::from_secs(10),
+            workers: thread::available_parallelism().map_or(1, NonZeroUsize::get),
         }
     }
 }
-
-/// The largest head of a request, in bytes.
-const HEAD_LIMIT: usize = 32 * 1024;
 
 /// Serves until `stop` is ready, then lets requests under way end.
 pub async fn serve(
@@ -51,50 +48,34 @@ pub async fn serve(
     router: Router,
     settings: ServeSettings,
     stop: impl Future<Output = ()>,
-) {
+) -> io::Result<()> {
     let mut stop = pin!(stop);
-    let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(settings.most_connections));
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(settings.header_timeout)
-        .max_buf_size(HEAD_LIMIT)
-        .max_headers(settings.most_headers);
-    loop {
+    let workers = (0..settings.workers.max(1)).map(|_| Worker::start(router.clone(), settings));
+    let workers = workers.collect::<io::Result<Vec<_>>>()?;
+    for worker in workers.iter().cycle() {
         let accepted = tokio::select! {
             accepted = accept(&listener, &places) => accepted,
             () = &mut stop => break,
         };
-        let Some((place, stream, address)) = accepted else { continue };
-        let router = router.clone();
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo::<SocketAddr>(address));
-            router.clone().oneshot(request)
-        });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
-            drop(place);
-        });
+        if let Some(accepted) = accepted {
+            worker.hand_over(accepted);
+        }
     }
     drop(listener);
-    if tokio::time::timeout(settings.shutdown_timeout, graceful.shutdown()).await.is_err() {
-        tracing::warn!("requests under way were cut off");
+    for worker in workers {
+        worker.stop().await;
     }
+    Ok(())
 }
 
 /// The next connection, once there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accepted> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, address)) => {
             stream.set_nodelay(true).ok()?;
-            Some((place, stream, address))
+            Some(Accepted { address, place, stream: stream.into_std().ok()? })
         }
         Err(error) => {
             // Out of file descriptors, say: give connections time to end.

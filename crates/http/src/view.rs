@@ -20,8 +20,10 @@ pub(crate) struct Json<T>(pub(crate) StatusCode, pub(crate) T);
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.1) {
-            Ok(body) => {
+        // Room for a key, so that the buffer need not grow on the way.
+        let mut body = Vec::with_capacity(1_024);
+        match serde_json::to_writer(&mut body, &self.1) {
+            Ok(()) => {
                 let kind = HeaderValue::from_static("application/json");
                 (self.0, [(CONTENT_TYPE, kind)], body).into_response()
             }

@@ -11,6 +11,7 @@ use crate::feed::Follower;
 use crate::keyward::Inner;
 use crate::limit::Limiter;
 use crate::lookup::{Lookup, LookupSettings};
+use crate::manage::Rotations;
 use crate::usage::UsageLog;
 use crate::{Error, Keyward, SystemClock, SystemEntropy, feed, usage};
 
@@ -22,6 +23,7 @@ pub struct Builder {
     is_manual: bool,
     lookup: LookupSettings,
     peppers: Peppers,
+    rotation_window: Duration,
     store: Arc<dyn Store>,
     usage_interval: Duration,
 }
@@ -49,11 +51,12 @@ pub enum BuildError {
 impl Builder {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
         Self {
-            clock: Arc::new(SystemClock::new()),
+            clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             is_manual: false,
             lookup: LookupSettings::default(),
             peppers: Vec::new(),
+            rotation_window: Duration::from_millis(25),
             store,
             usage_interval: Duration::from_secs(1),
         }
@@ -98,11 +101,18 @@ impl Builder {
         Self { usage_interval, ..self }
     }
 
+    /// How long a rotation waits before it is applied; by default 25 ms. Rotations of the same key
+    /// that are asked for meanwhile are told to be concurrent and refused.
+    #[must_use]
+    pub fn rotation_window(self, rotation_window: Duration) -> Self {
+        Self { rotation_window, ..self }
+    }
+
     /// Leaves the work in the background to the caller, who calls [`Keyward::catch_up`] and
-    /// [`Keyward::flush_usage`]. For tests, and for runtimes other than tokio.
+    /// [`Keyward::flush_usage`], and waits for nothing. For tests, and for runtimes other than tokio.
     #[must_use]
     pub fn manual(self) -> Self {
-        Self { is_manual: true, ..self }
+        Self { is_manual: true, rotation_window: Duration::ZERO, ..self }
     }
 
     /// Reads the keyspaces, creates the default one if there is none, and starts to follow changes.
@@ -111,7 +121,10 @@ impl Builder {
     /// instance is dropped.
     pub async fn build(self) -> Result<Keyward, BuildError> {
         let hasher = Hasher::new(self.peppers);
-        let lookup = Lookup::new(Arc::clone(&self.store), self.lookup);
+        // By as much as the clock may lag, the lease is shorter than what is promised.
+        let lease = self.lookup.max_staleness.saturating_sub(self.clock.moment_lag());
+        let settings = LookupSettings { max_staleness: lease, ..self.lookup };
+        let lookup = Lookup::new(Arc::clone(&self.store), settings);
         let inner = Arc::new(Inner {
             clock: self.clock,
             entropy: self.entropy,
@@ -120,6 +133,7 @@ impl Builder {
             keyspaces: ArcSwap::from_pointee(KeyspaceTable::default()),
             limiter: Limiter::default(),
             lookup,
+            rotations: Rotations::new(self.rotation_window),
             store: self.store,
             usage: UsageLog::default(),
         });

@@ -10,6 +10,7 @@ use crate::Builder;
 use crate::feed::Follower;
 use crate::limit::Limiter;
 use crate::lookup::Lookup;
+use crate::manage::Rotations;
 use crate::usage::UsageLog;
 
 /// API keys over one store. Clones are the same instance.
@@ -28,6 +29,7 @@ pub(crate) struct Inner {
     pub(crate) keyspaces: ArcSwap<KeyspaceTable>,
     pub(crate) limiter: Limiter,
     pub(crate) lookup: Lookup,
+    pub(crate) rotations: Rotations,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) usage: UsageLog,
 }
@@ -48,7 +50,7 @@ impl Keyward {
         &*self.inner.entropy
     }
 
-    /// Whether this node can answer: the store reads and writes.
+    /// Whether this node can answer: see [`Store::health`].
     pub async fn health(&self) -> Result<(), StoreError> {
         self.inner.store.health().await
     }

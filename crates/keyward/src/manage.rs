@@ -5,6 +5,7 @@ mod issue;
 mod keyspaces;
 mod reading;
 mod rotate;
+mod turn;
 
 pub use issue::Issued;
 pub(crate) use keyspaces::{own_actor, prefixed};
@@ -14,6 +15,7 @@ use keyward_core::{
 };
 pub use rotate::Rotated;
 use serde_json::{Map, Value};
+pub(crate) use turn::Rotations;
 
 use crate::{Error, Keyward};
 

@@ -94,6 +94,18 @@ impl UsageLog {
     }
 }
 
+/// Usage that is being written down. What is left of it when it is dropped is kept for later.
+struct Taken<'a> {
+    deltas: Vec<UsageDelta>,
+    log: &'a UsageLog,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.log.put_back(mem::take(&mut self.deltas).into_iter());
+    }
+}
+
 fn add(deltas: &mut HashMap<KeyId, UsageDelta>, delta: UsageDelta) {
     match deltas.get_mut(&delta.key) {
         Some(sum) => {
@@ -112,10 +124,13 @@ impl Keyward {
     pub async fn flush_usage(&self) -> Result<(), StoreError> {
         let usage = &self.inner.usage;
         let _writing = usage.writing.lock().await;
-        let deltas: Vec<_> = usage.take().into_values().collect();
-        for (index, batch) in deltas.chunks(BATCH).enumerate() {
-            if let Err(error) = self.inner.store.record_usage(batch).await {
-                usage.put_back(deltas.iter().skip(index * BATCH).cloned());
+        let mut taken = Taken { deltas: usage.take().into_values().collect(), log: usage };
+        while !taken.deltas.is_empty() {
+            let rest = taken.deltas.len().saturating_sub(BATCH);
+            // Should the caller go away now, the store writes this batch all the same.
+            let batch = taken.deltas.split_off(rest);
+            if let Err(error) = self.inner.store.record_usage(&batch).await {
+                taken.deltas.extend(batch);
                 return Err(error);
             }
         }

@@ -13,6 +13,7 @@ use keyward_core::{
     Asked, DenyReason, Judgement, KeyspaceTable, Moment, Timestamp, Token, judge, judge_unknown,
 };
 use keyward_store::StoreError;
+use tracing::Level;
 
 use crate::lookup::Cached;
 use crate::{Decision, Keyward, LiveKey};
@@ -22,30 +23,31 @@ impl Keyward {
     ///
     /// An error says that the store could not be asked: that is neither a yes nor a no.
     pub async fn verify(&self, secret: &str, asked: &Asked<'_>) -> Result<Decision, StoreError> {
+        let asked_at = self.inner.clock.moment();
         let keyspaces = self.inner.keyspaces.load();
         let token = match parse(&keyspaces, secret) {
             Ok(token) => token,
             Err(reason) => {
                 let decision = Decision::Deny(reason);
-                tell(&decision);
+                self.tell(&decision, None, asked_at);
                 return Ok(decision);
             }
         };
-        let moment = self.inner.clock.moment();
-        let found = match self.cached(&token, moment) {
+        let found = match self.cached(&token, asked_at) {
             Some(found) => found,
             // Boxed, so that what nearly always happens need not carry what seldom does.
-            None => Box::pin(self.look_up(&token, moment)).await?,
+            None => Box::pin(self.look_up(&token, asked_at)).await?,
         };
         // The clock is read after the wait, so that a slow store cannot stretch a key's life.
         let now = self.inner.clock.now();
+        let told = found.as_ref().filter(|_| tracing::enabled!(Level::DEBUG)).cloned();
         let judgement = match found {
             Some(key) => judge(&token, key, asked, now, &self.inner.hasher),
             None => Judgement::Deny(judge_unknown(&token, &self.inner.hasher)),
         };
-        let decision = self.limit(judgement, &keyspaces, moment);
+        let decision = self.limit(judgement, &keyspaces, asked_at);
         self.record(&decision, now);
-        tell(&decision);
+        self.tell(&decision, told.as_ref(), asked_at);
         Ok(decision)
     }
 
@@ -97,6 +99,15 @@ impl Keyward {
             self.inner.usage.record(permit.holder(), permit.secret_used(), now);
         }
     }
+
+    /// Logs the one event of a decision. The key is the one that was found, whatever was decided.
+    fn tell(&self, decision: &Decision, key: Option<&LiveKey>, asked_at: Moment) {
+        if tracing::enabled!(Level::DEBUG) {
+            let key = key.map(|key| key.record().id.as_str());
+            let micros = self.inner.clock.moment().since(asked_at).as_micros();
+            tracing::debug!(key, decision = decision.code(), micros, "verified");
+        }
+    }
 }
 
 fn parse<'t>(keyspaces: &KeyspaceTable, secret: &'t str) -> Result<Token<'t>, DenyReason> {
@@ -107,14 +118,4 @@ fn parse<'t>(keyspaces: &KeyspaceTable, secret: &'t str) -> Result<Token<'t>, De
         tracing::trace!(rule = %malformed, "not a key");
         DenyReason::Malformed
     })
-}
-
-/// Logs the one event of a decision.
-fn tell(decision: &Decision) {
-    match decision {
-        Decision::Allow(permit) => {
-            tracing::debug!(key = %permit.key().id, decision = "allowed", "verified");
-        }
-        Decision::Deny(reason) => tracing::debug!(decision = reason.code(), "verified"),
-    }
 }

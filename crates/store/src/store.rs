@@ -58,7 +58,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// The place of the last change.
     async fn position(&self) -> Result<Sequence, StoreError>;
 
-    /// Whether the store can read and write.
+    /// Whether the store answers: it reads, and takes what is to be written. A full disk, on which
+    /// keys can still be verified, is no illness in this sense.
     async fn health(&self) -> Result<(), StoreError>;
 }
 

@@ -61,7 +61,7 @@ pub(crate) struct ChangeArgs {
     /// The key's id
     pub(crate) id: String,
     /// Only if the key still has this version
-    #[arg(long)]
+    #[arg(long = "if-version", value_name = "VERSION")]
     pub(crate) version: Option<u64>,
     #[command(flatten)]
     pub(crate) fields: FieldArgs,

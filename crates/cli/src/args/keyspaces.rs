@@ -45,7 +45,7 @@ pub(crate) struct UpdateKeyspaceArgs {
     /// The keyspace's id
     pub(crate) id: String,
     /// Only if the keyspace still has this version
-    #[arg(long)]
+    #[arg(long = "if-version", value_name = "VERSION")]
     pub(crate) version: Option<u64>,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,

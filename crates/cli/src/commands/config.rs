@@ -7,10 +7,11 @@ use crate::printer;
 
 pub(super) fn run(config: &Config, command: &ConfigCommand) -> anyhow::Result<Outcome> {
     match command {
-        ConfigCommand::Print => printer::say(toml::to_string(config)?.trim_end()),
+        ConfigCommand::Print => printer::say(toml::to_string(config)?.trim_end())?,
         ConfigCommand::Check => {
+            config.log_filter()?;
             config.read_peppers()?;
-            printer::say("the configuration is usable");
+            printer::say("the configuration is usable")?;
         }
     }
     Ok(Outcome::Done)

@@ -40,7 +40,7 @@ async fn issue(api: &Api, as_json: bool, args: IssueArgs) -> anyhow::Result<Outc
         body.insert("keyspace".to_owned(), json!(keyspace));
     }
     let answer = api.call(Method::POST, "/v1/keys", Some(&Value::Object(body))).await?;
-    Ok(answer.granted(as_json)?.map_or_else(|outcome| outcome, |new| print_new(as_json, &new)))
+    answer.granted(as_json)?.map_or_else(Ok, |new| print_new(as_json, &new))
 }
 
 async fn update(api: &Api, as_json: bool, args: ChangeArgs) -> anyhow::Result<Outcome> {
@@ -70,7 +70,7 @@ async fn rotate(api: &Api, as_json: bool, args: RotateArgs) -> anyhow::Result<Ou
         body.insert("grace".to_owned(), json!(grace));
     }
     let answer = api.call(Method::POST, &path, Some(&Value::Object(body))).await?;
-    Ok(answer.granted(as_json)?.map_or_else(|outcome| outcome, |new| print_new(as_json, &new)))
+    answer.granted(as_json)?.map_or_else(Ok, |new| print_new(as_json, &new))
 }
 
 async fn list(api: &Api, as_json: bool, args: ListArgs) -> anyhow::Result<Outcome> {
@@ -93,15 +93,15 @@ async fn list(api: &Api, as_json: bool, args: ListArgs) -> anyhow::Result<Outcom
 }
 
 /// Prints a new secret, the only time, and its key.
-fn print_new(as_json: bool, new: &Value) -> Outcome {
+fn print_new(as_json: bool, new: &Value) -> anyhow::Result<Outcome> {
     if as_json {
-        printer::json(new);
-        return Outcome::Done;
+        printer::json(new)?;
+        return Ok(Outcome::Done);
     }
-    printer::object(new.get("key").unwrap_or(&Value::Null));
+    printer::object(new.get("key").unwrap_or(&Value::Null))?;
     printer::complain("this is the key's secret, which is shown only now:");
-    printer::say(new.get("secret").and_then(Value::as_str).unwrap_or_default());
-    Outcome::Done
+    printer::say(new.get("secret").and_then(Value::as_str).unwrap_or_default())?;
+    Ok(Outcome::Done)
 }
 
 fn changes(args: ChangeArgs) -> anyhow::Result<Map<String, Value>> {

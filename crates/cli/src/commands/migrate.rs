@@ -10,16 +10,16 @@ use crate::printer;
 
 pub(super) fn run(config: &Config, args: &MigrateArgs) -> anyhow::Result<Outcome> {
     let DatabaseUrl::Sqlite(path) = &config.database.url else {
-        printer::say("there is nothing to migrate in memory");
+        printer::say("there is nothing to migrate in memory")?;
         return Ok(Outcome::Done);
     };
     let cannot = || format!("cannot migrate {}", path.display());
     if args.check {
         let pending = SqliteStore::pending_migrations(path).with_context(cannot)?;
-        printer::say(&format!("{pending} migrations are pending"));
+        printer::say(format_args!("{pending} migrations are pending"))?;
         return Ok(if pending == 0 { Outcome::Done } else { Outcome::Refused });
     }
     let applied = SqliteStore::migrate(path).with_context(cannot)?;
-    printer::say(&format!("{applied} migrations were applied"));
+    printer::say(format_args!("{applied} migrations were applied"))?;
     Ok(Outcome::Done)
 }

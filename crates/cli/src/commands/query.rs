@@ -38,9 +38,9 @@ pub(super) async fn print_list(
         Err(outcome) => return Ok(outcome),
     };
     if as_json {
-        printer::json(&page);
+        printer::json(&page)?;
     } else {
-        printer::list(page.get("data").unwrap_or(&Value::Null), columns);
+        printer::list(page.get("data").unwrap_or(&Value::Null), columns)?;
         if let Some(cursor) = page.get("next_cursor").and_then(Value::as_str) {
             printer::complain(&format!("there is more: --cursor {cursor}"));
         }
@@ -61,9 +61,9 @@ pub(super) async fn print_object(
         Err(outcome) => return Ok(outcome),
     };
     if as_json {
-        printer::json(&object);
+        printer::json(&object)?;
     } else {
-        printer::object(&object);
+        printer::object(&object)?;
     }
     Ok(Outcome::Done)
 }

@@ -6,11 +6,10 @@ use anyhow::Context;
 use keyward_http::{RouterSettings, ServeSettings};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use crate::args::ServeArgs;
 use crate::config::{Config, LogFormat};
-use crate::outcome::{Outcome, Unusable};
+use crate::outcome::Outcome;
 use crate::{first_key, instance};
 
 pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Outcome> {
@@ -29,16 +28,16 @@ pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Out
     let router = keyward_http::router(keyward.clone(), settings);
     let stop = stop_signal()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
-    keyward_http::serve(listener, router, serve_settings(config), stop).await;
+    let served = keyward_http::serve(listener, router, serve_settings(config), stop).await;
+    served.context("cannot start the threads that serve")?;
     keyward.close().await.context("the last usage could not be written down")?;
     tracing::info!("stopped");
     Ok(Outcome::Done)
 }
 
 fn start_log(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log.filter)
-        .map_err(|_| Unusable("log.filter must be a level or a list of target=level".to_owned()))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(config.log_filter()?);
+    let log = log.with_writer(std::io::stderr);
     let log = log.with_ansi(std::io::stderr().is_terminal());
     match config.log.format {
         LogFormat::Json => log.json().init(),
@@ -50,7 +49,7 @@ fn start_log(config: &Config) -> anyhow::Result<()> {
 fn serve_settings(config: &Config) -> ServeSettings {
     ServeSettings {
         header_timeout: config.server.header_timeout.0,
-        most_connections: config.server.most_connections,
+        most_connections: config.server.most_connections.get(),
         shutdown_timeout: config.server.shutdown_timeout.0,
         ..ServeSettings::default()
     }

@@ -30,9 +30,9 @@ pub(super) async fn run(api: &Api, as_json: bool, args: VerifyArgs) -> anyhow::R
     };
     let is_valid = verification.get("valid") == Some(&Value::Bool(true));
     if as_json {
-        printer::json(&verification);
+        printer::json(&verification)?;
     } else {
-        printer::object(verification.get("key").unwrap_or(&verification));
+        printer::object(verification.get("key").unwrap_or(&verification))?;
     }
     Ok(if is_valid { Outcome::Done } else { Outcome::Refused })
 }

@@ -1,6 +1,7 @@
 //! One struct a section of the configuration file.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ pub(crate) struct ServerSection {
     /// How long requests under way may take to end when the server stops.
     pub(crate) shutdown_timeout: Span,
     /// The most connections at the same time.
-    pub(crate) most_connections: usize,
+    pub(crate) most_connections: NonZeroUsize,
 }
 
 impl Default for ServerSection {
@@ -55,7 +56,8 @@ impl Default for ServerSection {
             request_timeout: Span(router.deadline),
             header_timeout: Span(serve.header_timeout),
             shutdown_timeout: Span(serve.shutdown_timeout),
-            most_connections: serve.most_connections,
+            most_connections: NonZeroUsize::new(serve.most_connections)
+                .unwrap_or(NonZeroUsize::MIN),
         }
     }
 }

@@ -117,16 +117,13 @@ impl KeyRecord {
         }
     }
 
-    /// Revokes the key for good.
+    /// Revokes the key for good. A deleted key, too, so that it does not come back alive.
     pub fn revoke(
         self,
         reason: Option<Reason>,
         by: ActorId,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
-        if self.deletion.is_some() {
-            return Err(Refusal::Deleted);
-        }
         if self.is_revoked(now) {
             return Err(Refusal::AlreadyRevoked);
         }

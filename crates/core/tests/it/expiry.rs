@@ -136,6 +136,19 @@ fn no_change_lets_a_key_outlive_the_maximum(#[case] lifetimes: Policy, #[case] a
 }
 
 #[test]
+fn a_rotation_begins_a_new_lifetime() {
+    let (rotated_at, policy) = (Some(at(60)), policy(MAXIMUM));
+    let key = KeyRecord { rotated_at, ..issue(&policy, Expiry::Default, None).unwrap() };
+    let updated = |expiry| {
+        let changes = KeyChanges { expiry: Some(expiry), ..KeyChanges::default() };
+        key.clone().update(changes, &policy, at(80)).map(|key| key.expires_at)
+    };
+    assert_eq!(updated(second(160)), Ok(Some(at(160))));
+    assert_eq!(updated(Expiry::Default), Ok(Some(at(160))));
+    assert!(matches!(updated(second(161)), Err(Refusal::Invalid(_))));
+}
+
+#[test]
 fn a_key_older_than_the_maximum_is_left_alone_until_its_expiry_is_changed() {
     let key = issue(&policy(OPEN), Expiry::Never, None).unwrap();
     let update = |changes| key.clone().update(changes, &policy(MAXIMUM), at(200));
@@ -205,7 +218,7 @@ fn what_is_given_replaces() {
         ..KeyChanges::default()
     };
     let version = Version::new(2);
-    let expected = KeyRecord { name: Some(name), scopes, version, ..full() };
+    let expected = KeyRecord { name: Some(name), scopes, version, updated_at: at(10), ..full() };
     assert_eq!(update(changes).unwrap(), expected);
 }
 

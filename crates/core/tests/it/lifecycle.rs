@@ -1,8 +1,8 @@
 //! Which act is possible in which state of a key, and what it leaves behind.
 
 use keyward_core::{
-    ActorId, Digest, DigestScheme, KeyChanges, KeyId, KeyRecord, KeyState, Locator, PreviousSecret,
-    Reason, Refusal, Revocation, Rotation, Timestamp, Version,
+    ActorId, Digest, DigestScheme, Invalid, KeyChanges, KeyId, KeyRecord, KeyState, Locator,
+    PreviousSecret, Reason, Refusal, Revocation, Rotation, Timestamp, Version,
 };
 use rstest::rstest;
 
@@ -86,7 +86,10 @@ impl Act {
 /// Where an act that is not among those refused is possible.
 #[rstest]
 #[case("active", &[(Enable, AlreadyEnabled), (Restore, NotDeleted)])]
-#[case("expired", &[(Enable, AlreadyEnabled), (Restore, NotDeleted)])]
+#[case("expired", &[
+    (Enable, AlreadyEnabled), (Restore, NotDeleted), (Rotate, has_expired()),
+    (Succeed, has_expired()),
+])]
 #[case("not yet valid", &[(Enable, AlreadyEnabled), (Restore, NotDeleted)])]
 #[case("disabled", &[(Disable, AlreadyDisabled), (Restore, NotDeleted)])]
 #[case("succeeded, in its grace", &[
@@ -113,6 +116,11 @@ fn an_act_is_possible_or_refused_by_name(
             assert_eq!(after.id, before.id, "{act:?}");
         }
     }
+}
+
+/// A new secret for it would be dead from the start.
+fn has_expired() -> Refusal {
+    Invalid::new("must be given, in the future: the key has expired").at("expires_at").into()
 }
 
 const ALL_BUT_RESTORE: &[(Act, Refusal)] = &[
@@ -157,9 +165,10 @@ fn of_several_states_the_first_that_holds_counts() {
 fn switching_off_and_on_changes_nothing_else() {
     let before = issued().record;
     let off = before.clone().disable(at(NOW)).unwrap();
-    assert_eq!(off, KeyRecord { enabled: false, version: Version::new(2), ..before.clone() });
-    let on = off.enable(at(NOW)).unwrap();
-    assert_eq!(on, KeyRecord { version: Version::new(3), ..before });
+    let second = KeyRecord { version: Version::new(2), updated_at: at(NOW), ..before.clone() };
+    assert_eq!(off, KeyRecord { enabled: false, ..second });
+    let on = off.enable(at(NOW + 1)).unwrap();
+    assert_eq!(on, KeyRecord { version: Version::new(3), updated_at: at(NOW + 1), ..before });
 }
 
 #[test]
@@ -168,7 +177,8 @@ fn a_revocation_says_when_why_and_who() {
     let reason = Reason::parse("leaked").ok();
     let after = before.clone().revoke(reason.clone(), operator(), at(NOW)).unwrap();
     let revocation = Some(Revocation { at: at(NOW), reason, by: operator() });
-    assert_eq!(after, KeyRecord { revocation, version: Version::new(2), ..before });
+    let version = Version::new(2);
+    assert_eq!(after, KeyRecord { revocation, version, updated_at: at(NOW), ..before });
 }
 
 #[test]

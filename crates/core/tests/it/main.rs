@@ -2,8 +2,10 @@
 #![cfg(test)]
 
 mod alphabet;
+mod clock;
 mod expiry;
 mod format;
+mod instants;
 mod judge;
 mod keyspace;
 mod lifecycle;

@@ -1,8 +1,8 @@
 //! New secrets for keys: under the same id, or with a successor.
 
 use keyward_core::{
-    ActorId, Digest, DigestScheme, Expiry, KeyChanges, KeyRecord, Keyspace, Lifetime, Name,
-    PreviousSecret, Refusal, Rotation, StoredSecret, Timestamp, Version,
+    ActorId, Digest, DigestScheme, Expiry, KeyChanges, KeyRecord, KeyState, Keyspace, Lifetime,
+    Name, PreviousSecret, Refusal, Rotation, StoredSecret, Timestamp, Version,
 };
 use rstest::rstest;
 
@@ -54,6 +54,7 @@ fn without_grace_the_old_secret_is_gone() {
         secret: StoredSecret { digest: digest("new"), previous: None },
         hint: "hint of new".to_owned(),
         rotated_at: Some(at(10)),
+        updated_at: at(10),
         version: Version::new(2),
         ..before
     };
@@ -104,6 +105,23 @@ fn of_concurrent_rotations_one_wins(#[case] asked: i64, #[case] refusal: Option<
 }
 
 #[test]
+fn an_expired_key_is_rotated_only_with_a_new_expiry() {
+    let expired = KeyRecord { expires_at: Some(at(10)), ..issued().record };
+    let field = |refusal| match refusal {
+        Some(Refusal::Invalid(error)) => error.field,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(field(rotate(expired.clone(), grace(60), "new", 10).err()), "expires_at");
+    assert_eq!(field(succeed(expired.clone(), grace(60), 10).err()), "expires_at");
+    let renewed = with(KeyChanges { expiry: Some(Expiry::At(at(20))), ..KeyChanges::default() });
+    let key = rotate(expired.clone(), renewed.clone(), "new", 10).unwrap();
+    assert_eq!(key.state(at(10)), KeyState::Active);
+    let (old, new) = succeed(expired.clone(), renewed, 10).unwrap();
+    assert_eq!((old.state(at(10)), new.state(at(10))), (KeyState::Expired, KeyState::Active));
+    assert!(rotate(expired, Rotation::default(), "new", 9).is_ok(), "it has not expired yet");
+}
+
+#[test]
 fn a_successor_is_linked_both_ways() {
     let before = issued().record.disable(at(1)).unwrap().enable(at(2)).unwrap();
     let (old, new) = succeed(before.clone(), grace(60), 10).unwrap();
@@ -116,6 +134,7 @@ fn a_successor_is_linked_both_ways() {
         secret: StoredSecret { digest: digest("new"), previous: None },
         hint: "hint of new".to_owned(),
         created_at: at(10),
+        updated_at: at(10),
         rotated_from: Some(before.id.clone()),
         ..before
     };

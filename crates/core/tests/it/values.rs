@@ -47,6 +47,12 @@ where
         "a\u{85}b",
         "a\u{9b}b",
         "\u{1b}[31ma",
+        "a\u{2028}b",
+        "a\u{2029}b",
+        "a\u{202a}b",
+        "a\u{202e}b",
+        "a\u{2066}b",
+        "a\u{2069}b",
     ];
     for text in texts {
         assert!(!accepts::<T>(text), "{text:?}");

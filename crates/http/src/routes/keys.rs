@@ -3,25 +3,23 @@
 
 pub(crate) mod acts;
 
-use std::collections::BTreeMap;
-
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use keyward::store::{Cursor, KeyPosition, KeyQuery, KeySort, Order, Search, StoredKey};
+use keyward::store::{Cursor, KeyPosition, KeyQuery, KeySort, Order, Search, SortValue, StoredKey};
 use keyward::{
-    Description, Invalid, KeyId, KeyState, KeyspaceId, Keyward, Metadata, Name, NewKey, OwnerId,
+    Description, Invalid, KeyId, KeyState, KeyspaceId, Keyward, Name, NewKey, OwnerId,
     ResourceScopes, ScopeSet, Tag, TagSet, Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ON_A_PAGE, page_limit};
 use crate::access::Right;
-use crate::caller::Caller;
+use crate::caller::{Actor, Caller};
 use crate::fields::{Fields, KeyChangesBody, nullable};
-use crate::input::{Body, Query};
+use crate::input::{Body, Members, Path, Query};
 use crate::problem::{Problem, Problems};
 use crate::view::{Answer, Json, KeyView, Page};
 
@@ -42,14 +40,15 @@ pub(crate) struct IssueBody {
     scopes: Vec<String>,
     /// What the key may do to single resources, by `type:id`.
     #[serde(default)]
-    resources: BTreeMap<String, Vec<String>>,
+    #[schema(value_type = std::collections::BTreeMap<String, Vec<String>>)]
+    resources: Members<Vec<String>>,
     /// Labels to find the key by: up to 64, in any case.
     #[serde(default)]
     tags: Vec<String>,
     /// Free data of the application: up to 16 KiB.
     #[serde(default)]
     #[schema(value_type = Object)]
-    metadata: Map<String, Value>,
+    metadata: Members<Value>,
     /// Whether the key is switched on; by default it is.
     enabled: Option<bool>,
     /// When it expires (RFC 3339), or null for never. Left out: as the keyspace says.
@@ -106,7 +105,7 @@ pub(crate) struct ListParameters {
 )]
 pub(crate) async fn issue(
     State(keyward): State<Keyward>,
-    caller: Caller,
+    caller: Actor,
     Body(body): Body<IssueBody>,
 ) -> Answer {
     let new = read_new(body)?;
@@ -158,18 +157,18 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn update(
     State(keyward): State<Keyward>,
-    caller: Caller,
+    caller: Actor,
     Path(id): Path<String>,
     Body(body): Body<KeyChangesBody>,
 ) -> Answer {
     let key = writable_key(&keyward, &caller, &id).await?;
     let mut fields = Fields::default();
     let changes = body.read(&mut fields);
+    fields.finish()?;
     if changes.fields().is_empty() {
         let rule = Invalid::new("must change at least one field");
-        fields.take::<()>(Err(rule.at("body")));
+        return Err(Problem::invalid_body(vec![rule.at("body")]));
     }
-    fields.finish()?;
     let record = keyward.update(&key.record.id, changes, caller.context()).await?;
     Ok(Json(StatusCode::OK, KeyView::of(&record, Some(key.usage), keyward.now())).into_response())
 }
@@ -181,7 +180,7 @@ pub(crate) async fn update(
 )]
 pub(crate) async fn delete(
     State(keyward): State<Keyward>,
-    caller: Caller,
+    caller: Actor,
     Path(id): Path<String>,
 ) -> Answer {
     let key = writable_key(&keyward, &caller, &id).await?;
@@ -215,9 +214,9 @@ fn read_new(body: IssueBody) -> Result<NewKey, Problem> {
     let description = fields
         .optional("description", body.description.as_deref(), |text| Description::parse(text));
     let scopes = fields.take(ScopeSet::parse(&body.scopes, "scopes"));
-    let resources = fields.take(ResourceScopes::parse(&body.resources, "resources"));
+    let resources = fields.take(ResourceScopes::parse(&body.resources.0, "resources"));
     let tags = fields.take(TagSet::parse(&body.tags, "tags"));
-    let metadata = fields.take(Metadata::new(body.metadata).map_err(|e| e.at("metadata")));
+    let metadata = fields.metadata(body.metadata);
     let expiry = fields.expiry(body.expires_at.as_ref(), body.expires_in.as_deref());
     let not_before = fields.optional("not_before", body.not_before.as_deref(), Timestamp::parse);
     fields.finish()?;
@@ -254,8 +253,11 @@ fn read_query(parameters: &ListParameters, now: Timestamp) -> Result<KeyQuery, P
         limit: fields.optional("limit", p.limit.as_deref(), page_limit).unwrap_or(ON_A_PAGE),
         after: fields.optional("cursor", p.cursor.as_deref(), KeyPosition::from_cursor),
     };
-    let is_of_other_list =
-        |after: &KeyPosition| (after.sort, after.order) != (query.sort, query.order);
+    let is_of_other_list = |after: &KeyPosition| {
+        let is_text = matches!(after.value, SortValue::Text(_));
+        (after.sort, after.order) != (query.sort, query.order)
+            || is_text != (after.sort == KeySort::Name)
+    };
     if query.after.as_ref().is_some_and(is_of_other_list) {
         let rule = Invalid::new("must be used with the sort and order of its list");
         fields.take::<()>(Err(rule.at("cursor")));

@@ -1,6 +1,6 @@
 //! Keyspaces.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use keyward::{
@@ -11,9 +11,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::access::Right;
-use crate::caller::Caller;
+use crate::caller::{Actor, Caller};
 use crate::fields::{Fields, nullable};
-use crate::input::Body;
+use crate::input::{Body, Object, Path, given};
 use crate::problem::{Problem, Problems};
 use crate::view::{Answer, FormatName, HashName, Json, KeyspaceView, Page, RateLimitBody};
 
@@ -44,7 +44,8 @@ pub(crate) struct CreateKeyspaceBody {
     /// No key may live longer, such as `365d`.
     maximum_lifetime: Option<String>,
     /// How often each key may be used, on each node.
-    rate_limit: Option<RateLimitBody>,
+    #[schema(value_type = Option<RateLimitBody>)]
+    rate_limit: Option<Object<RateLimitBody>>,
 }
 
 /// Changes to a keyspace: a field that is left out stays as it is, null removes it.
@@ -52,12 +53,14 @@ pub(crate) struct CreateKeyspaceBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateKeyspaceBody {
     /// The version that the caller saw; any other is a conflict.
+    #[serde(default, deserialize_with = "given")]
     version: Option<u64>,
     /// A new note.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     description: Option<Option<String>>,
     /// A new hash.
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<HashName>)]
     algorithm: Option<HashAlgorithm>,
     /// A new default lifetime.
@@ -71,7 +74,7 @@ pub(crate) struct UpdateKeyspaceBody {
     /// A new rate limit.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<RateLimitBody>)]
-    rate_limit: Option<Option<RateLimitBody>>,
+    rate_limit: Option<Option<Object<RateLimitBody>>>,
 }
 
 /// Creates a keyspace.
@@ -81,7 +84,7 @@ pub(crate) struct UpdateKeyspaceBody {
 )]
 pub(crate) async fn create(
     State(keyward): State<Keyward>,
-    caller: Caller,
+    caller: Actor,
     Body(body): Body<CreateKeyspaceBody>,
 ) -> Answer {
     caller.may(Right::KeyspacesWrite, None)?;
@@ -113,7 +116,8 @@ pub(crate) async fn show(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Answer {
-    let id = known_id(&caller, Right::KeyspacesRead, &id)?;
+    let id = known_id(&id)?;
+    caller.may_know(Right::KeyspacesRead, &id)?;
     let keyspace = keyward.keyspace(&id).await?.ok_or_else(Problem::not_found)?;
     Ok(Json(StatusCode::OK, KeyspaceView::from(&keyspace)).into_response())
 }
@@ -126,20 +130,28 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn update(
     State(keyward): State<Keyward>,
-    caller: Caller,
+    caller: Actor,
     Path(id): Path<String>,
     Body(body): Body<UpdateKeyspaceBody>,
 ) -> Answer {
-    let id = known_id(&caller, Right::KeyspacesWrite, &id)?;
+    let id = writable_id(&caller, &id)?;
     let changes = read_changes(&body)?;
     let keyspace = keyward.update_keyspace(&id, changes, caller.context()).await?;
     Ok(Json(StatusCode::OK, KeyspaceView::from(&keyspace)).into_response())
 }
 
-fn known_id(caller: &Caller, right: Right, id: &str) -> Result<KeyspaceId, Problem> {
-    let id = KeyspaceId::parse(id).map_err(|_| Problem::not_found())?;
-    caller.may_know(right, &id)?;
-    Ok(id)
+fn known_id(id: &str) -> Result<KeyspaceId, Problem> {
+    KeyspaceId::parse(id).map_err(|_| Problem::not_found())
+}
+
+/// That id, if the caller may change its keyspace; it is kept secret from whoever may not read it.
+fn writable_id(caller: &Caller, id: &str) -> Result<KeyspaceId, Problem> {
+    let id = known_id(id)?;
+    if caller.may(Right::to_write(&id), Some(&id)).is_ok() {
+        return Ok(id);
+    }
+    caller.may_know(Right::KeyspacesRead, &id)?;
+    Err(Problem::forbidden())
 }
 
 fn read_new(body: &CreateKeyspaceBody) -> Result<NewKeyspace, Problem> {
@@ -152,7 +164,8 @@ fn read_new(body: &CreateKeyspaceBody) -> Result<NewKeyspace, Problem> {
         fields.optional("default_lifetime", body.default_lifetime.as_deref(), Lifetime::parse);
     let maximum_lifetime =
         fields.optional("maximum_lifetime", body.maximum_lifetime.as_deref(), Lifetime::parse);
-    let rate_limit = body.rate_limit.as_ref().and_then(|limit| fields.take(read_rate_limit(limit)));
+    let rate_limit =
+        body.rate_limit.as_ref().and_then(|limit| fields.take(read_rate_limit(&limit.0)));
     fields.finish()?;
     // Without a complaint both are there.
     let (Some(id), Some(format)) = (id, format) else { return Err(Problem::unreadable_body()) };
@@ -200,7 +213,7 @@ fn read_changes(body: &UpdateKeyspaceBody) -> Result<KeyspaceChanges, Problem> {
     let rate_limit = body
         .rate_limit
         .as_ref()
-        .map(|limit| limit.as_ref().and_then(|limit| fields.take(read_rate_limit(limit))));
+        .map(|limit| limit.as_ref().and_then(|limit| fields.take(read_rate_limit(&limit.0))));
     let changes = KeyspaceChanges {
         version: body.version.map(Version::new),
         description: fields
@@ -218,10 +231,10 @@ fn read_changes(body: &UpdateKeyspaceBody) -> Result<KeyspaceChanges, Problem> {
         ),
         rate_limit,
     };
+    fields.finish()?;
     if changes.fields().is_empty() {
         let rule = Invalid::new("must change at least one field");
-        fields.take::<()>(Err(rule.at("body")));
+        return Err(Problem::invalid_body(vec![rule.at("body")]));
     }
-    fields.finish()?;
     Ok(changes)
 }

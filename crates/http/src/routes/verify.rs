@@ -43,13 +43,14 @@ pub(crate) enum Match {
 /// The decision on a presented secret.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "it lives as long as one answer is written")]
 pub(crate) enum Verification<'a> {
     /// It may.
     Valid {
         /// Always true.
         valid: bool,
         /// The key that the secret belongs to.
-        key: Box<KeyView<'a>>,
+        key: KeyView<'a>,
     },
     /// It may not.
     Invalid {
@@ -97,7 +98,7 @@ pub(crate) async fn verify(
     let decision = keyward.verify(body.secret.expose(), &asked).await?;
     let verification = match &decision {
         Decision::Allow(permit) => {
-            let key = Box::new(KeyView::just_used(permit.key(), keyward.now()));
+            let key = KeyView::just_used(permit.key(), keyward.now());
             Verification::Valid { valid: true, key }
         }
         Decision::Deny(reason) => Verification::Invalid {

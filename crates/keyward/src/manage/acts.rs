@@ -51,7 +51,7 @@ impl Keyward {
     }
 
     /// Revokes every key of an owner that is not revoked yet, and returns how many there were. Keys
-    /// in other states, switched off or expired, are revoked too, so that none comes back.
+    /// that are switched off, expired or deleted are revoked too, so that none comes back.
     pub async fn revoke_all(
         &self,
         owner: &OwnerId,
@@ -69,17 +69,31 @@ impl Keyward {
         reason: Option<Reason>,
         context: &ActContext,
     ) -> Result<usize, Error> {
-        let mut query = KeyQuery::new(self.now(), REVOKED_TOGETHER);
-        query.owner = Some(owner.clone());
+        let mut revoked = 0;
+        for state in [None, Some(KeyState::Deleted)] {
+            let mut query = KeyQuery::new(self.now(), REVOKED_TOGETHER);
+            query.owner = Some(owner.clone());
+            query.state = state;
+            revoked += self.revoke_listed(query, spared, reason.as_ref(), context).await?;
+        }
+        Ok(revoked)
+    }
+
+    async fn revoke_listed(
+        &self,
+        mut query: KeyQuery,
+        spared: &[KeyspaceId],
+        reason: Option<&Reason>,
+        context: &ActContext,
+    ) -> Result<usize, Error> {
         let mut revoked = 0;
         loop {
             let page = self.inner.store.list(&query).await?;
             let keys = page.keys.into_iter().map(|key| key.record);
-            let is_due = |key: &KeyRecord| {
-                key.state(query.now) != KeyState::Revoked && !spared.contains(&key.keyspace)
-            };
+            let is_due =
+                |key: &KeyRecord| !key.is_revoked(query.now) && !spared.contains(&key.keyspace);
             let keys: Vec<_> = keys.filter(is_due).collect();
-            revoked += self.revoke_together(keys, reason.as_ref(), context).await?;
+            revoked += self.revoke_together(keys, reason, context).await?;
             match page.next {
                 Some(next) => query.after = Some(next),
                 None => return Ok(revoked),
@@ -118,9 +132,7 @@ impl Keyward {
             match self.revoke(write.id(), reason.cloned(), context).await {
                 Ok(_) => revoked += 1,
                 // Somebody else was faster: it is as it should be.
-                Err(
-                    Error::NotFound(_) | Error::Refused(Refusal::AlreadyRevoked | Refusal::Deleted),
-                ) => {}
+                Err(Error::NotFound(_) | Error::Refused(Refusal::AlreadyRevoked)) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -22,7 +22,7 @@ pub struct Rotated {
 impl Keyward {
     /// Gives a key a new secret. Of concurrent rotations of one key exactly one is done: the others
     /// are refused as [`Refusal::Outdated`], or else all but the last secret would be dead on
-    /// arrival.
+    /// arrival. To tell them, it takes a moment ([`crate::Builder::rotation_window`]).
     pub async fn rotate(
         &self,
         id: &KeyId,
@@ -30,6 +30,10 @@ impl Keyward {
         context: &ActContext,
     ) -> Result<Rotated, Error> {
         let asked_at = self.now();
+        let _turn = self.inner.rotations.begin(id).ok_or(Refusal::Outdated)?;
+        if !self.inner.rotations.window.is_zero() {
+            tokio::time::sleep(self.inner.rotations.window).await;
+        }
         let before = self.existing(id).await?;
         let mut change = self.change(asked_at);
         let rotated = match rotation.mode {

@@ -1,19 +1,21 @@
 //! The acts on keys that are more than a change of fields.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use keyward::store::StoredKey;
-use keyward::{FieldError, KeyRecord, Keyward, Lifetime, OwnerId, Reason, Rotation, RotationMode};
+use keyward::{
+    FieldError, KeyRecord, KeyspaceId, Keyward, Lifetime, OwnerId, Reason, Rotation, RotationMode,
+};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::writable_key;
 use crate::access::Right;
-use crate::caller::Caller;
+use crate::caller::{Actor, Caller};
 use crate::fields::{Fields, KeyChangesBody};
-use crate::input::{Body, OptionalBody, parse_object};
+use crate::input::{Body, Members, OptionalBody, Path, parse_object};
 use crate::problem::{Problem, Problems};
 use crate::view::{Answer, Json, KeyView};
 
@@ -40,10 +42,10 @@ pub(crate) struct RotateHow {
 
 impl RotateBody {
     /// Reads the two halves apart: serde cannot refuse unknown fields in a flattened struct.
-    fn read(mut body: Map<String, Value>) -> Result<Self, Problem> {
+    fn read(Members(mut body): Members<Value>) -> Result<Self, Problem> {
         let how = ["grace", "mode"].into_iter();
         let how = how.filter_map(|name| body.remove_entry(name)).collect();
-        Ok(Self { how: parse_object(how)?, changes: parse_object(body)? })
+        Ok(Self { how: parse_object(Members(how))?, changes: parse_object(Members(body))? })
     }
 }
 
@@ -102,9 +104,9 @@ pub(crate) struct RevokedAll {
 )]
 pub(crate) async fn rotate(
     State(keyward): State<Keyward>,
-    caller: Caller,
+    caller: Actor,
     Path(id): Path<String>,
-    OptionalBody(body): OptionalBody<Map<String, Value>>,
+    OptionalBody(body): OptionalBody<Members<Value>>,
 ) -> Answer {
     let key = writable_key(&keyward, &caller, &id).await?;
     let body = RotateBody::read(body)?;
@@ -136,7 +138,7 @@ pub(crate) async fn rotate(
 )]
 pub(crate) async fn revoke(
     State(keyward): State<Keyward>,
-    caller: Caller,
+    caller: Actor,
     Path(id): Path<String>,
     OptionalBody(body): OptionalBody<RevokeBody>,
 ) -> Answer {
@@ -153,7 +155,7 @@ pub(crate) async fn revoke(
 )]
 pub(crate) async fn enable(
     State(keyward): State<Keyward>,
-    caller: Caller,
+    caller: Actor,
     Path(id): Path<String>,
 ) -> Answer {
     let key = writable_key(&keyward, &caller, &id).await?;
@@ -168,7 +170,7 @@ pub(crate) async fn enable(
 )]
 pub(crate) async fn disable(
     State(keyward): State<Keyward>,
-    caller: Caller,
+    caller: Actor,
     Path(id): Path<String>,
 ) -> Answer {
     let key = writable_key(&keyward, &caller, &id).await?;
@@ -183,7 +185,7 @@ pub(crate) async fn disable(
 )]
 pub(crate) async fn restore(
     State(keyward): State<Keyward>,
-    caller: Caller,
+    caller: Actor,
     Path(id): Path<String>,
 ) -> Answer {
     let key = writable_key(&keyward, &caller, &id).await?;
@@ -198,7 +200,7 @@ pub(crate) async fn restore(
 )]
 pub(crate) async fn purge(
     State(keyward): State<Keyward>,
-    caller: Caller,
+    caller: Actor,
     Path(id): Path<String>,
 ) -> Answer {
     let key = writable_key(&keyward, &caller, &id).await?;
@@ -207,24 +209,34 @@ pub(crate) async fn purge(
 }
 
 /// Revokes every key of an owner. Doing it again is no conflict: it finds nothing more to revoke.
+///
+/// Management keys are left out unless the caller has `root`.
 #[utoipa::path(
     post, path = "/v1/keys/revoke-all", tag = "keys", request_body = RevokeAllBody,
     responses((status = 200, body = RevokedAll), Problems),
 )]
 pub(crate) async fn revoke_all(
     State(keyward): State<Keyward>,
-    caller: Caller,
+    caller: Actor,
     Body(body): Body<RevokeAllBody>,
 ) -> Answer {
-    // The owner may have keys in every keyspace, the reserved one included.
+    // The owner may have keys in every keyspace.
     caller.may(Right::KeysWrite, None)?;
     let mut fields = Fields::default();
     let owner = fields.required("owner", &body.owner, |text| OwnerId::parse(text));
     let reason = fields.take(read_reason(body.reason.as_deref())).flatten();
     fields.finish()?;
     let owner = owner.ok_or_else(Problem::unreadable_body)?;
-    let revoked = keyward.revoke_all(&owner, reason, caller.context()).await?;
+    let spared = spared(&caller);
+    let revoked = keyward.revoke_all_except(&owner, &spared, reason, caller.context()).await?;
     Ok(Json(StatusCode::OK, RevokedAll { revoked }).into_response())
+}
+
+/// The keyspaces whose keys the caller may not write, though it may write those of all others.
+fn spared(caller: &Caller) -> Vec<KeyspaceId> {
+    let management = KeyspaceId::management();
+    let right = Right::to_write_keys_of(&management);
+    if caller.may(right, Some(&management)).is_ok() { Vec::new() } else { vec![management] }
 }
 
 fn read_reason(text: Option<&str>) -> Result<Option<Reason>, FieldError> {

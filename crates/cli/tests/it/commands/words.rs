@@ -1,0 +1,139 @@
+//! What people read.
+
+use insta::assert_snapshot;
+use rstest::rstest;
+
+use crate::harness::Folder;
+
+#[test]
+fn the_help_tells_what_there_is() {
+    let folder = Folder::new();
+    let help = folder.cli().done(&["--help"]);
+    let beginning = help.split("Options:").next().unwrap();
+    assert_snapshot!(beginning, @"
+    API keys done right: issue, verify, rotate and revoke them.
+
+    Without --server, commands work on the database of this machine; with it, on that server.
+
+    Exit codes: 0 done, 1 refused, 2 unusable call or configuration, 3 failure.
+
+    Usage: keyward [OPTIONS] <COMMAND>
+
+    Commands:
+      serve        Run the server
+      keys         Issue, list, change, rotate and revoke keys
+      keyspaces    Create, list and change keyspaces
+      audit        Look at what was done
+      verify       Say whether a key may do something; exit code 1 if not
+      migrate      Bring the database to the newest schema
+      config       Look at the configuration
+      completions  Print the completions for a shell
+      help         Print this message or the help of the given subcommand(s)
+    ");
+}
+
+#[test]
+fn the_help_of_verify_tells_how_to_keep_the_key_to_oneself() {
+    let folder = Folder::new();
+    assert_snapshot!(folder.cli().done(&["verify", "-h"]), @r#"
+    Say whether a key may do something; exit code 1 if not
+
+    Usage: keyward verify [OPTIONS] [SECRET]
+
+    Arguments:
+      [SECRET]  The key's text; left out, it is read from the standard input, where other users cannot
+                see it
+
+    Options:
+          --scope <SCOPE>        A scope that is needed; may be given more than once
+          --server <URL>         Work on this server instead of the local database, by its URL [env:
+                                 KEYWARD_SERVER=]
+          --any                  Any one of the scopes is enough
+          --key <KEY>            The management key for --server [env: KEYWARD_KEY]
+          --key-file <PATH>      The file that holds the management key for --server [env:
+                                 KEYWARD_KEY_FILE=]
+          --resource <RESOURCE>  The resource on which the scopes are needed, as type:id
+          --json                 Print the answers as JSON
+          --config <PATH>        The configuration file (TOML) [env: KEYWARD_CONFIG=]
+      -h, --help                 Print help (see more with '--help')
+
+    Configuration:
+          --database <URL>              The database: sqlite:PATH or memory: [env: KEYWARD_DATABASE=]
+          --listen <ADDRESS>            Where to listen, such as 127.0.0.1:8080 [env: KEYWARD_LISTEN=]
+          --max-staleness <DURATION>    How long a key may still be allowed after its revocation was
+                                        acknowledged elsewhere [env: KEYWARD_MAX_STALENESS=]
+          --cache-capacity <KEYS>       How many keys the cache holds [env: KEYWARD_CACHE_CAPACITY=]
+          --usage-interval <DURATION>   How often usage is written down [env: KEYWARD_USAGE_INTERVAL=]
+          --pepper-file <VERSION=PATH>  A pepper for digests; may be given more than once, the largest
+                                        version makes new digests [env: KEYWARD_PEPPER_FILE=]
+          --log <FILTER>                What to log, such as info or keyward=debug [env: KEYWARD_LOG=]
+          --log-format <FORMAT>         How to log: text or json [env: KEYWARD_LOG_FORMAT=] [possible
+                                        values: json, text]
+    "#);
+}
+
+#[rstest]
+fn every_command_has_a_help(
+    #[values(
+        "serve",
+        "keys issue",
+        "keys list",
+        "keys show",
+        "keys update",
+        "keys enable",
+        "keys disable",
+        "keys revoke",
+        "keys revoke-all",
+        "keys rotate",
+        "keys delete",
+        "keys restore",
+        "keys purge",
+        "keyspaces create",
+        "keyspaces list",
+        "keyspaces show",
+        "keyspaces update",
+        "audit list",
+        "verify",
+        "migrate",
+        "config print",
+        "config check",
+        "completions"
+    )]
+    command: &str,
+) {
+    let folder = Folder::new();
+    let cli = folder.cli().env("KEYWARD_KEY", "geheim");
+    let arguments: Vec<_> = command.split(' ').chain(["--help"]).collect();
+    let help = cli.done(&arguments);
+    assert!(help.contains(&format!("Usage: keyward {command}")), "{help}");
+    assert!(!help.contains("geheim"), "{help}");
+}
+
+#[test]
+fn empty_lists_and_refusals_are_told_in_words() {
+    let folder = Folder::new();
+    let cli = folder.cli();
+    assert_snapshot!(cli.done(&["keys", "list"]), @" ID  STATE  OWNER  NAME  SCOPES  EXPIRES AT  LAST USED AT");
+    let refused = cli.run(&["verify", "garbage"]);
+    assert_snapshot!(refused.stdout, @r#"
+    code     malformed                  
+    message  the text is not an API key 
+    valid    false
+    "#);
+    let unknown = cli.run(&["keys", "show", "nobody"]);
+    assert_snapshot!(unknown.stderr, @"keyward: there is nothing here, or not for this key (not_found)");
+    let invalid = cli.run(&["keys", "issue", "--owner", "", "--expires-in", "soon"]);
+    assert_snapshot!(invalid.stderr, @r#"
+    keyward: the body has fields that are not acceptable (invalid_request)
+    keyward: owner must be 1 to 256 characters long
+    keyward: expires_in must be a duration such as 30d, 12h or P30D
+    "#);
+    assert_snapshot!(cli.done(&["config", "check"]), @"the configuration is usable");
+}
+
+#[test]
+fn completions_are_a_script_for_the_shell() {
+    let folder = Folder::new();
+    let script = folder.cli().done(&["completions", "bash"]);
+    assert!(script.starts_with("_keyward() {") && script.contains("revoke-all"), "{script}");
+}

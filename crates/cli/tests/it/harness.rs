@@ -1,0 +1,100 @@
+//! Runs the binary in a folder of its own, and talks to it.
+
+mod client;
+mod command;
+mod server;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+pub(crate) use client::{Answer, Client, Issued};
+pub(crate) use command::{Cli, bare};
+use keyward_testkit::SeededEntropy;
+pub(crate) use server::Server;
+use tempfile::TempDir;
+
+/// How long anything may take before a test gives up on it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A folder with nothing in it, where the binary works.
+pub(crate) struct Folder(TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.file(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.file(name)).unwrap()
+    }
+
+    /// The root key that a server wrote into this folder.
+    pub(crate) fn root_key(&self) -> String {
+        self.read("root.key").trim().to_owned()
+    }
+
+    /// A server without any configuration, which writes its root key into `root.key`.
+    pub(crate) fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn serve_with(&self, arguments: &[&str]) -> Server {
+        let root_key = ["--root-key-file", "root.key"];
+        Server::start(self.path(), &[&root_key[..], arguments].concat())
+    }
+
+    /// A command in this folder.
+    pub(crate) fn cli(&self) -> Cli<'_> {
+        Cli::new(self.path())
+    }
+}
+
+/// The real time: it is what these tests are about.
+#[expect(clippy::disallowed_methods, reason = "another process keeps the time here")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+/// Asks again and again until there is an answer; gives up when patience ends.
+pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(now() - start < PATIENCE, "no end of waiting for {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Chance that repeats for the same seed.
+pub(crate) struct Dice(SeededEntropy);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(SeededEntropy::new(seed))
+    }
+
+    /// A number below `sides`.
+    pub(crate) fn roll(&self, sides: usize) -> usize {
+        let mut bytes = [0; 4];
+        keyward::Entropy::fill(&self.0, &mut bytes);
+        usize::try_from(u32::from_le_bytes(bytes)).unwrap() % sides
+    }
+}

@@ -1,0 +1,17 @@
+//! The built binary as its users meet it: over real sockets and files, started, killed and started again.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail as tests do"
+)]
+#![expect(clippy::cognitive_complexity, reason = "it counts assertions as branches")]
+
+mod commands;
+mod configuration;
+mod harness;
+mod killed;
+mod leaks;
+mod main_job;
+mod traffic;
+mod two_processes;

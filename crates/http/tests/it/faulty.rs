@@ -1,0 +1,104 @@
+//! A store that can be told to fail.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use keyward::store::{
+    Applied, AuditPage, AuditQuery, Feed, KeyPage, KeyQuery, MemoryStore, Store, StoreError,
+    StoredKey, UsageDelta,
+};
+use keyward::{Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
+
+/// How a store behaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mood {
+    Down,
+    Hangs,
+    Panics,
+    Works,
+}
+
+/// A store in memory, in some mood.
+#[derive(Debug)]
+pub(crate) struct FaultyStore {
+    inner: MemoryStore,
+    mood: Mutex<Mood>,
+}
+
+impl FaultyStore {
+    /// Stands in the cause of its failures.
+    pub(crate) const CAUSE: &str = "db.internal:5432 as keyward_rw";
+
+    pub(crate) fn new() -> Self {
+        Self { inner: MemoryStore::new(), mood: Mutex::new(Mood::Works) }
+    }
+
+    pub(crate) fn set(&self, mood: Mood) {
+        *self.mood.lock().unwrap() = mood;
+    }
+
+    async fn pass(&self) -> Result<(), StoreError> {
+        let mood = *self.mood.lock().unwrap();
+        match mood {
+            Mood::Down => {
+                Err(StoreError::Unavailable { operation: "connect", source: Self::CAUSE.into() })
+            }
+            Mood::Hangs => std::future::pending().await,
+            Mood::Panics => panic!("the store panics: {}", Self::CAUSE),
+            Mood::Works => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    async fn find(&self, locator: &Locator) -> Result<Option<KeyRecord>, StoreError> {
+        self.pass().await?;
+        self.inner.find(locator).await
+    }
+
+    async fn key(&self, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
+        self.pass().await?;
+        self.inner.key(id).await
+    }
+
+    async fn list(&self, query: &KeyQuery) -> Result<KeyPage, StoreError> {
+        self.pass().await?;
+        self.inner.list(query).await
+    }
+
+    async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {
+        self.pass().await?;
+        self.inner.keyspaces().await
+    }
+
+    async fn apply(&self, change: &Change) -> Result<Applied, StoreError> {
+        self.pass().await?;
+        self.inner.apply(change).await
+    }
+
+    async fn record_usage(&self, batch: &[UsageDelta]) -> Result<(), StoreError> {
+        self.pass().await?;
+        self.inner.record_usage(batch).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, StoreError> {
+        self.pass().await?;
+        self.inner.audit(query).await
+    }
+
+    async fn changes_since(&self, position: Sequence) -> Result<Feed, StoreError> {
+        self.pass().await?;
+        self.inner.changes_since(position).await
+    }
+
+    async fn position(&self) -> Result<Sequence, StoreError> {
+        self.pass().await?;
+        self.inner.position().await
+    }
+
+    async fn health(&self) -> Result<(), StoreError> {
+        self.pass().await?;
+        self.inner.health().await
+    }
+}

@@ -1,0 +1,29 @@
+//! The behaviour of the REST interface, driven in the process; that of the server, over a socket.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+#![expect(clippy::indexing_slicing, reason = "what is not there fails the test")]
+
+mod answer;
+mod audit;
+mod bad_bodies;
+mod bad_fields;
+mod bad_keyspaces;
+mod bad_paths;
+mod bad_queries;
+mod bad_times;
+mod bad_tokens;
+mod bad_types;
+mod confined;
+mod document;
+mod envelope;
+mod faulty;
+mod keys;
+mod keyspaces;
+mod management;
+mod pages;
+mod revocation;
+mod rights;
+mod rotation;
+mod serve;
+mod support;
+mod switching;
+mod verify;

@@ -1,0 +1,21 @@
+//! Keyward as its users meet it, over every backend.
+#![cfg(test)]
+
+mod acts;
+mod audit;
+mod cache;
+mod first_start;
+mod flights;
+mod instances;
+mod lease;
+mod life;
+mod lists;
+mod peppers;
+mod printing;
+mod rate_limit;
+mod revoke_all;
+mod rotation;
+mod support;
+mod traffic;
+mod updates;
+mod usage;

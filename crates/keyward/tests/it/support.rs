@@ -1,0 +1,158 @@
+//! What the tests have in common: a world to run Keyward in, and short ways to ask it things.
+
+mod probed;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use keyward::store::{MemoryStore, Store};
+use keyward::{
+    ActContext, Alphabet, Asked, Builder, Format, FormatKind, Issued, Keyspace, KeyspaceId,
+    Keyward, Lifetime, NewKey, NewKeyspace, Opaque, OwnerId, Prefix, Scope, ScopeSet, Secret,
+    SecretUsed,
+};
+use keyward_store_sqlite::{SqliteOptions, SqliteStore};
+use keyward_testkit::{FixedClock, SeededEntropy};
+use tempfile::TempDir;
+
+pub(crate) use probed::{Call, ProbedStore};
+
+/// Every backend that a test runs on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Backend {
+    Memory,
+    Sqlite,
+}
+
+/// A clock, a store, and any number of instances over them, which do nothing by themselves. Keep it
+/// for as long as they are used: its folder goes with it.
+pub(crate) struct World {
+    pub(crate) clock: Arc<FixedClock>,
+    pub(crate) store: Arc<ProbedStore>,
+    folder: TempDir,
+    memory: Option<Arc<MemoryStore>>,
+    seed: AtomicU64,
+}
+
+impl World {
+    pub(crate) fn new(backend: Backend) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let memory = match backend {
+            Backend::Memory => Some(Arc::new(MemoryStore::new())),
+            Backend::Sqlite => None,
+        };
+        let store = Arc::new(ProbedStore::new(open(memory.as_ref(), folder.path())));
+        Self { clock: Arc::default(), store, folder, memory, seed: AtomicU64::new(1) }
+    }
+
+    /// The same data through another connection: the second `SqliteStore` on one file.
+    pub(crate) fn second_store(&self) -> Arc<dyn Store> {
+        open(self.memory.as_ref(), self.folder.path())
+    }
+
+    /// An instance to be, with chance of its own.
+    pub(crate) fn builder(&self) -> Builder {
+        self.builder_on(Arc::<ProbedStore>::clone(&self.store))
+    }
+
+    pub(crate) fn builder_on(&self, store: Arc<dyn Store>) -> Builder {
+        let seed = self.seed.fetch_add(1, Ordering::SeqCst);
+        Keyward::builder(store)
+            .clock(Arc::<FixedClock>::clone(&self.clock))
+            .entropy(Arc::new(SeededEntropy::new(seed)))
+            .manual()
+    }
+
+    pub(crate) async fn start(&self) -> Keyward {
+        self.builder().build().await.unwrap()
+    }
+}
+
+fn open(memory: Option<&Arc<MemoryStore>>, folder: &Path) -> Arc<dyn Store> {
+    if let Some(store) = memory {
+        return Arc::<MemoryStore>::clone(store);
+    }
+    let path = folder.join("keyward.db");
+    Arc::new(SqliteStore::open(path, &SqliteOptions::default()).unwrap())
+}
+
+pub(crate) fn me() -> ActContext {
+    ActContext::by("me".parse().unwrap())
+}
+
+pub(crate) fn owner(name: &str) -> OwnerId {
+    name.parse().unwrap()
+}
+
+pub(crate) fn scope(name: &str) -> Scope {
+    name.parse().unwrap()
+}
+
+pub(crate) fn scopes(names: &[&str]) -> ScopeSet {
+    ScopeSet::new(names.iter().map(|name| scope(name))).unwrap()
+}
+
+pub(crate) fn seconds(seconds: u64) -> Lifetime {
+    Lifetime::new(std::time::Duration::from_secs(seconds)).unwrap()
+}
+
+/// A key to issue that may read.
+pub(crate) fn reader() -> NewKey {
+    NewKey { scopes: scopes(&["read"]), ..NewKey::new(owner("customer-1")) }
+}
+
+/// Issues a key that may read.
+pub(crate) async fn issue(keyward: &Keyward) -> Issued {
+    keyward.issue(reader(), &me()).await.unwrap()
+}
+
+/// Issues a key that may read, in a keyspace of that format.
+pub(crate) async fn issue_as(keyward: &Keyward, format: FormatKind) -> Issued {
+    let keyspace = keyspace_of(keyward, format).await;
+    keyward.issue(NewKey { keyspace, ..reader() }, &me()).await.unwrap()
+}
+
+/// The keyspace of that format, which is made if there is none.
+pub(crate) async fn keyspace_of(keyward: &Keyward, format: FormatKind) -> KeyspaceId {
+    match format {
+        FormatKind::Prefixed => KeyspaceId::default_keyspace(),
+        FormatKind::Opaque => {
+            let id = "opaque".parse().unwrap();
+            if keyward.keyspace(&id).await.unwrap().is_none() {
+                create_keyspace(keyward, NewKeyspace::new(id.clone(), opaque())).await;
+            }
+            id
+        }
+    }
+}
+
+pub(crate) fn opaque() -> Format {
+    let prefix = Prefix::parse("op").unwrap();
+    Format::Opaque(Opaque::new(Some(prefix), 32, Alphabet::alphanumeric().clone()).unwrap())
+}
+
+pub(crate) async fn create_keyspace(keyward: &Keyward, new: NewKeyspace) -> Keyspace {
+    keyward.create_keyspace(new, &me()).await.unwrap()
+}
+
+/// The code of the decision on a secret, when nothing else is asked.
+pub(crate) async fn code(keyward: &Keyward, secret: &Secret) -> &'static str {
+    code_for(keyward, secret, &Asked::default()).await
+}
+
+pub(crate) async fn code_for(
+    keyward: &Keyward,
+    secret: &Secret,
+    asked: &Asked<'_>,
+) -> &'static str {
+    keyward.verify(secret.expose(), asked).await.unwrap().code()
+}
+
+/// Which of a key's secrets this one is, if it is allowed.
+pub(crate) async fn secret_used(keyward: &Keyward, secret: &Secret) -> Option<SecretUsed> {
+    match keyward.verify(secret.expose(), &Asked::default()).await.unwrap() {
+        keyward::Decision::Allow(permit) => Some(permit.secret_used()),
+        keyward::Decision::Deny(_) => None,
+    }
+}
