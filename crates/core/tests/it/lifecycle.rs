@@ -100,8 +100,8 @@ impl Act {
     (Disable, Revoked), (Enable, Revoked), (Restore, NotDeleted), (Revoke, AlreadyRevoked),
     (Rotate, Revoked), (Succeed, Revoked), (Update, Revoked),
 ])]
-#[case("deleted", ALL_BUT_RESTORE)]
-#[case("deleted and revoked", ALL_BUT_RESTORE)]
+#[case("deleted", OF_DELETED)]
+#[case("deleted and revoked", OF_DELETED_AND_REVOKED)]
 fn an_act_is_possible_or_refused_by_name(
     #[case] situation: &str,
     #[case] refused: &[(Act, Refusal)],
@@ -123,14 +123,22 @@ fn has_expired() -> Refusal {
     Invalid::new("must be given, in the future: the key has expired").at("expires_at").into()
 }
 
-const ALL_BUT_RESTORE: &[(Act, Refusal)] = &[
+const OF_DELETED: &[(Act, Refusal)] = &[
     (Delete, Deleted),
     (Disable, Deleted),
     (Enable, Deleted),
-    (Revoke, Deleted),
     (Rotate, Deleted),
     (Succeed, Deleted),
     (Update, Deleted),
+];
+const OF_DELETED_AND_REVOKED: &[(Act, Refusal)] = &[
+    (Delete, Deleted),
+    (Disable, Deleted),
+    (Enable, Deleted),
+    (Rotate, Deleted),
+    (Succeed, Deleted),
+    (Update, Deleted),
+    (Revoke, AlreadyRevoked),
 ];
 
 #[rstest]

@@ -105,7 +105,7 @@ async fn keys_that_are_changed_or_revoked_meanwhile_do_not_spoil_it(
     other.delete(&keys[3].key.id, &me()).await.unwrap();
     other.purge(&keys[3].key.id, &me()).await.unwrap();
     gate.open();
-    assert_eq!(revoking.await.unwrap(), 7);
+    assert_eq!(revoking.await.unwrap(), 8);
     for key in keys.iter().take(2).chain(&keys[4..]) {
         assert!(is_revoked(&keyward, &key.key.id).await);
         assert_eq!(code(&keyward, &key.secret).await, "revoked");

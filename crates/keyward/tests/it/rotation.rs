@@ -82,7 +82,8 @@ async fn a_rotation_that_was_asked_for_before_another_was_done_is_outdated(
     #[values(Memory, Sqlite)] backend: Backend,
 ) {
     let world = World::new(backend);
-    let keyward = world.start().await;
+    let (keyward, other) =
+        (world.start().await, world.builder_on(world.second_store()).build().await.unwrap());
     let id = issue(&keyward).await.key.id;
     let gate = world.store.hold(Call::Key);
     let slow = {
@@ -92,7 +93,7 @@ async fn a_rotation_that_was_asked_for_before_another_was_done_is_outdated(
     gate.arrivals(1).await;
     world.store.hold_no_more(Call::Key);
     world.clock.advance(Duration::from_micros(1));
-    let winner = keyward.rotate(&id, Rotation::default(), &me()).await.unwrap();
+    let winner = other.rotate(&id, Rotation::default(), &me()).await.unwrap();
     gate.open();
     let refused = slow.await.unwrap();
     assert!(matches!(refused, Err(Error::Refused(Refusal::Outdated))), "{refused:?}");

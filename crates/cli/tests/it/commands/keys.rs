@@ -49,10 +49,10 @@ fn a_key_can_be_managed_by_commands_alone(#[case] site: Site) {
     assert_eq!(cli.run(&["verify", &secret, "--scope", "admin"]).code, 1);
 
     let update = ["keys", "update", &id, "--name", "", "--scope", "read", "--expires-at", "never"];
-    let updated = cli.json(&[&update[..], &["--version", "2"]].concat());
+    let updated = cli.json(&[&update[..], &["--if-version", "2"]].concat());
     assert_eq!(updated["scopes"], json!(["read"]));
     assert_eq!([&updated["name"], &updated["expires_at"]], [&Value::Null, &Value::Null]);
-    assert_eq!(cli.run(&[&update[..], &["--version", "2"]].concat()).code, 1);
+    assert_eq!(cli.run(&[&update[..], &["--if-version", "2"]].concat()).code, 1);
     assert_eq!(cli.json(&["keys", "disable", &id])["enabled"], false);
     cli.done(&["keys", "enable", &id]);
 
@@ -124,7 +124,8 @@ fn keyspaces_and_the_audit_trail_have_commands(#[case] site: Site, #[case] actor
     ]);
     assert_eq!([&created["length"], &created["rate_limit"]["requests"]], [&json!(40), &json!(2)]);
     assert_eq!(cli.json(&["keyspaces", "show", "short"]), created);
-    let updated = cli.json(&["keyspaces", "update", "short", "--rate-limit", "", "--version", "1"]);
+    let updated =
+        cli.json(&["keyspaces", "update", "short", "--rate-limit", "", "--if-version", "1"]);
     assert_eq!(updated["rate_limit"], Value::Null);
     let listed = cli.json(&["keyspaces", "list"]);
     assert!(ids(&listed).contains(&"short".to_owned()));
