@@ -1,5 +1,8 @@
 //! The OpenAPI 3.1 document, written from the code.
 
+use std::sync::LazyLock;
+
+use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use keyward::Keyward;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -9,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::problem::ProblemDocument;
 use crate::routes::{audit, health, keys, keyspaces, verify};
-use crate::view::{FormatName, HashName, Json, KeyStateName};
+use crate::view::{FormatName, HashName, KeyStateName};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -84,5 +87,7 @@ fn open_routes() -> OpenApiRouter<Keyward> {
     responses((status = 200, description = "OpenAPI 3.1", body = Object)),
 )]
 async fn document() -> impl IntoResponse {
-    Json(axum::http::StatusCode::OK, openapi())
+    // Anyone may ask for it, so it is written once.
+    static WRITTEN: LazyLock<String> = LazyLock::new(|| openapi().to_json().unwrap_or_default());
+    ([(CONTENT_TYPE, "application/json")], WRITTEN.as_str())
 }
