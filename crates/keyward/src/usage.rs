@@ -68,14 +68,13 @@ impl UsageLog {
         }
     }
 
-    /// Takes everything out that is not written down, one entry a key.
-    fn take(&self) -> HashMap<KeyId, UsageDelta> {
-        let mut unwritten = mem::take(&mut *self.unwritten.lock());
+    /// Takes everything out that is not written down. A key may be in it more than once: stores add
+    /// up, and looking for it here would cost more than it saves.
+    fn take(&self) -> Vec<UsageDelta> {
+        let unwritten = mem::take(&mut *self.unwritten.lock());
         let used = mem::take(&mut *self.used.lock());
-        for delta in used.iter().filter_map(|key| key.usage().take(&key.record().id)) {
-            add(&mut unwritten, delta);
-        }
-        unwritten
+        let deltas = used.iter().filter_map(|key| key.usage().take(&key.record().id));
+        unwritten.into_values().chain(deltas).collect()
     }
 
     fn put_back(&self, deltas: impl Iterator<Item = UsageDelta>) {
@@ -124,7 +123,7 @@ impl Keyward {
     pub async fn flush_usage(&self) -> Result<(), StoreError> {
         let usage = &self.inner.usage;
         let _writing = usage.writing.lock().await;
-        let mut taken = Taken { deltas: usage.take().into_values().collect(), log: usage };
+        let mut taken = Taken { deltas: usage.take(), log: usage };
         while !taken.deltas.is_empty() {
             let rest = taken.deltas.len().saturating_sub(BATCH);
             // Should the caller go away now, the store writes this batch all the same.
