@@ -1,5 +1,6 @@
 //! Acts on a key that is verified all the time: none comes too late, none is lost, every use counts.
 
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
@@ -70,6 +71,32 @@ fn a_key_that_is_switched_on_again_is_allowed_at_once() {
         let mut late = verified.iter().filter(|(asked, _)| *asked >= acknowledged);
         assert!(late.all(|(_, verdict)| verdict == "valid"));
         client.act(&key.id, "disable");
+    }
+}
+
+#[test]
+fn of_five_rotations_that_are_sent_at_once_one_wins_and_its_secret_works() {
+    let folder = Folder::new();
+    let server = folder.serve();
+    let mut client = server.client();
+    let key = client.issue(&json!({"owner": "eager"}));
+    let path = format!("/v1/keys/{}/rotate", key.id);
+    for _ in 0..10 {
+        let start = Barrier::new(5);
+        let rotate = || {
+            let mut client = server.client();
+            client.show(&key.id);
+            start.wait();
+            client.call("POST", &path, &json!({}))
+        };
+        let answers: Vec<_> = thread::scope(|scope| {
+            let rotations: Vec<_> = (0..5).map(|_| scope.spawn(rotate)).collect();
+            rotations.into_iter().map(|rotation| rotation.join().unwrap()).collect()
+        });
+        let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.status == 201);
+        assert_eq!((won.len(), lost.len()), (1, 4));
+        assert!(lost.iter().all(|answer| answer.body["code"] == "conflict"));
+        assert_eq!(client.verify(won[0].body["secret"].as_str().unwrap()), "valid");
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) async fn alive() -> Json<Health> {
     Json(StatusCode::OK, OK)
 }
 
-/// Whether this node can answer: its store reads and writes.
+/// Whether this node can answer: its store reads, and takes what is to be written.
 #[utoipa::path(
     get, path = "/readyz", tag = "health", security(()),
     responses((status = 200, body = Health), Problems),
