@@ -66,12 +66,7 @@ pub(crate) async fn wrap(
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = problem.or_else(|| Problem::of_status(status)) {
         tracing::debug!(request_id = context.id(), code = problem.code, "refused");
-        let headers = std::mem::take(response.headers_mut());
         response = problem.render(context.id());
-        // What the framework said in headers, such as the allowed methods, stays.
-        for (name, value) in headers.iter().filter(|(name, _)| *name == axum::http::header::ALLOW) {
-            response.headers_mut().insert(name, value.clone());
-        }
     }
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, context.id);
