@@ -63,8 +63,10 @@ pub async fn serve(
         }
     }
     drop(listener);
-    for worker in workers {
-        worker.stop().await;
+    // All are told before any is waited for.
+    let ends: Vec<_> = workers.into_iter().map(Worker::stop).collect();
+    for end in ends {
+        end.await;
     }
     Ok(())
 }

@@ -58,11 +58,13 @@ impl Worker {
         }
     }
 
-    /// Lets requests under way end.
-    pub(super) async fn stop(self) {
+    /// Takes no more connections, and is ready when the requests under way have ended.
+    pub(super) fn stop(self) -> impl Future<Output = ()> {
         drop(self.connections);
-        if self.ended.await.is_err() {
-            tracing::error!("a thread that serves connections has ended early");
+        async move {
+            if self.ended.await.is_err() {
+                tracing::error!("a thread that serves connections has ended early");
+            }
         }
     }
 }
