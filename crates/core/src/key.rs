@@ -15,32 +15,37 @@ use crate::{
 /// Everything that is known about a key, its secret excepted.
 ///
 /// Changes are made by the methods that take the record and return the next version of it.
+// What judging reads comes first and stays together (`repr(C)`): with many keys, a verification
+// waits for each part of the memory that it has to look at.
+#[repr(C)]
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyRecord {
     /// The key's identifier; in prefixed keys it is part of the secret's text.
     pub id: KeyId,
-    /// How often the record has changed.
-    pub version: Version,
-    /// The stored digest, and for a while after a rotation the one before.
-    pub secret: StoredSecret,
-    /// Whether the key is switched on.
-    pub enabled: bool,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
     /// The key is expired at and after this instant; absent: never.
     pub expires_at: Option<Timestamp>,
     /// The key is not valid before this instant; absent: from the start.
     pub not_before: Option<Timestamp>,
+    /// What the key may do everywhere.
+    pub scopes: ScopeSet,
+    /// The stored digest, and for a while after a rotation the one before.
+    pub secret: StoredSecret,
     /// The revocation, which may lie in the future.
     pub revocation: Option<Revocation>,
     /// The soft deletion.
     pub deletion: Option<Deletion>,
-    /// What the key may do everywhere.
-    pub scopes: ScopeSet,
-    /// What the key may do to single resources.
-    pub resources: ResourceScopes,
-    /// The policy under which the key was issued.
-    pub keyspace: KeyspaceId,
+    /// Whether the key is switched on.
+    pub enabled: bool,
     /// How the secret is written.
     pub format: FormatKind,
+    /// The policy under which the key was issued.
+    pub keyspace: KeyspaceId,
+    /// What the key may do to single resources.
+    pub resources: ResourceScopes,
+    /// How often the record has changed.
+    pub version: Version,
     /// Whoever the key acts for.
     pub owner: OwnerId,
     /// A name for people.
@@ -55,8 +60,6 @@ pub struct KeyRecord {
     pub metadata: Metadata,
     /// When it was issued.
     pub created_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
     /// When it got its present secret, if that was not when it was issued.
     pub rotated_at: Option<Timestamp>,
     /// The key that this one succeeded.
@@ -153,6 +156,20 @@ impl KeyRecord {
     /// set back does not undo a revocation.
     pub fn at_least(&self, now: Timestamp) -> Timestamp {
         now.max(self.updated_at)
+    }
+
+    /// Whether the locator finds this record.
+    pub fn is_at(&self, locator: &Locator) -> bool {
+        let by_id = self.format == FormatKind::Prefixed;
+        match locator {
+            Locator::Digest(digest) => {
+                let is_previous = |previous: &PreviousSecret| previous.digest == *digest;
+                !by_id
+                    && (self.secret.digest == *digest
+                        || self.secret.previous.as_ref().is_some_and(is_previous))
+            }
+            Locator::KeyId(id) => by_id && self.id == *id,
+        }
     }
 
     /// Everything that finds this record: its id, or the digests of its secrets.

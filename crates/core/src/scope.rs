@@ -1,7 +1,6 @@
 //! Scopes: what a key may do.
 
-use std::slice;
-
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::text::{ascii, text};
@@ -15,28 +14,51 @@ text! {
     })
 }
 
-/// Up to 256 different scopes, in the order in which they were given.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Vec<Scope>")]
-pub struct ScopeSet(Box<[Scope]>);
-
-impl ScopeSet {
+impl Scope {
+    /// The most scopes in one list.
     const MOST: usize = 256;
 
+    /// Reads scopes from a field of a request: the different ones in their order, up to 256.
+    pub fn parse_list(texts: &[String], field: &str) -> Result<Box<[Self]>, FieldError> {
+        let scopes = parse_each(texts, field, |text| Self::parse(text))?;
+        distinct(scopes, Self::MOST, "scopes").map_err(|invalid| invalid.at(field.to_owned()))
+    }
+}
+
+/// Up to 256 different scopes, in the order in which they were given.
+///
+/// Kept as the scope string of OAuth 2.0 (RFC 6749 §3.3), a space between scopes: a few short ones
+/// need no memory of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<Scope>")]
+pub struct ScopeSet(CompactString);
+
+impl ScopeSet {
     /// The set of these scopes; a scope that is given twice counts once.
     pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Result<Self, Invalid> {
-        Ok(Self(distinct(scopes, Self::MOST, "scopes")?))
+        Ok(Self::of_distinct(&distinct(scopes, Scope::MOST, "scopes")?))
     }
 
     /// Reads scopes from a field of a request.
     pub fn parse(scopes: &[String], field: &str) -> Result<Self, FieldError> {
-        let scopes = parse_each(scopes, field, |text| Scope::parse(text))?;
-        Self::new(scopes).map_err(|invalid| invalid.at(field.to_owned()))
+        Scope::parse_list(scopes, field).map(|scopes| Self::of_distinct(&scopes))
+    }
+
+    fn of_distinct(scopes: &[Scope]) -> Self {
+        let mut text = CompactString::default();
+        for scope in scopes {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(scope.as_str());
+        }
+        Self(text)
     }
 
     /// Whether the scope is in the set.
     pub fn contains(&self, scope: &Scope) -> bool {
-        self.0.contains(scope)
+        let scope = scope.as_str().as_bytes();
+        self.0.as_bytes().split(|byte| *byte == b' ').any(|held| held == scope)
     }
 
     /// Whether there is no scope in it.
@@ -45,17 +67,8 @@ impl ScopeSet {
     }
 
     /// The scopes, in order.
-    pub fn iter(&self) -> slice::Iter<'_, Scope> {
-        self.0.iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a ScopeSet {
-    type Item = &'a Scope;
-    type IntoIter = slice::Iter<'a, Scope>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split(' ').filter(|scope| !scope.is_empty())
     }
 }
 
@@ -69,13 +82,7 @@ impl TryFrom<Vec<Scope>> for ScopeSet {
 
 impl Serialize for ScopeSet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self)
-    }
-}
-
-impl From<ScopeSet> for Vec<Scope> {
-    fn from(scopes: ScopeSet) -> Self {
-        scopes.0.into_vec()
+        serializer.collect_seq(self.iter())
     }
 }
 
@@ -117,7 +124,7 @@ mod tests {
     fn a_scope_given_twice_counts_once_and_order_is_kept() {
         let texts = ["write", "read", "write"].map(str::to_owned);
         let scopes = ScopeSet::parse(&texts, "scopes").unwrap();
-        let names: Vec<_> = scopes.iter().map(Scope::as_str).collect();
+        let names: Vec<_> = scopes.iter().collect();
         assert_eq!(names, ["write", "read"]);
     }
 

@@ -18,20 +18,28 @@ use crate::problem::Problem;
 #[derive(Debug)]
 pub(crate) struct Json<T>(pub(crate) StatusCode, pub(crate) T);
 
+/// An answer that is JSON already.
+#[derive(Debug)]
+pub(crate) struct WrittenJson(pub(crate) StatusCode, pub(crate) Vec<u8>);
+
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         // Room for a key, so that the buffer need not grow on the way.
         let mut body = Vec::with_capacity(1_024);
         match serde_json::to_writer(&mut body, &self.1) {
-            Ok(()) => {
-                let kind = HeaderValue::from_static("application/json");
-                (self.0, [(CONTENT_TYPE, kind)], body).into_response()
-            }
+            Ok(()) => WrittenJson(self.0, body).into_response(),
             Err(error) => {
                 tracing::error!(%error, "an answer cannot be written as JSON");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         }
+    }
+}
+
+impl IntoResponse for WrittenJson {
+    fn into_response(self) -> Response {
+        let kind = HeaderValue::from_static("application/json");
+        (self.0, [(CONTENT_TYPE, kind)], self.1).into_response()
     }
 }
 
@@ -84,15 +92,6 @@ pub(crate) struct KeyView<'a> {
     /// It is not valid before this instant; null: from the start.
     #[schema(value_type = Option<String>, format = DateTime)]
     not_before: Option<Timestamp>,
-    /// When it was last allowed.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    last_used_at: Option<Timestamp>,
-    /// How often it was allowed. Left out where it is not looked up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uses: Option<u64>,
-    /// How often of these by the secret before its last rotation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    previous_uses: Option<u64>,
     /// It is revoked at and after this instant, which may lie in the future.
     #[schema(value_type = Option<String>, format = DateTime)]
     revoked_at: Option<Timestamp>,
@@ -123,6 +122,15 @@ pub(crate) struct KeyView<'a> {
     /// How often the record has changed.
     #[schema(value_type = u64)]
     version: Version,
+    /// When it was last allowed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<Timestamp>,
+    /// How often it was allowed. Left out where it is not looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses: Option<u64>,
+    /// How often of these by the secret before its last rotation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_uses: Option<u64>,
 }
 
 /// How a secret is written.
@@ -153,11 +161,6 @@ impl<'a> KeyView<'a> {
         Self::of(&key.record, Some(key.usage), now)
     }
 
-    /// The view of a key that was verified just now.
-    pub(crate) fn just_used(record: &'a KeyRecord, now: Timestamp) -> Self {
-        Self { last_used_at: Some(now), ..Self::of(record, None, now) }
-    }
-
     /// The view of a record whose usage is looked up or not.
     pub(crate) fn of(record: &'a KeyRecord, usage: Option<Usage>, now: Timestamp) -> Self {
         let revocation = record.revocation.as_ref();
@@ -180,9 +183,6 @@ impl<'a> KeyView<'a> {
             updated_at: record.updated_at,
             expires_at: record.expires_at,
             not_before: record.not_before,
-            last_used_at: usage.and_then(|usage| usage.last_used_at),
-            uses: usage.map(|usage| usage.uses),
-            previous_uses: usage.map(|usage| usage.previous_uses),
             revoked_at: revocation.map(|revocation| revocation.at),
             revoked_reason: revocation.and_then(|r| Some(r.reason.as_ref()?.as_str())),
             revoked_by: revocation.map(|revocation| revocation.by.as_str()),
@@ -194,6 +194,9 @@ impl<'a> KeyView<'a> {
             deleted_by: deletion.map(|deletion| deletion.by.as_str()),
             state: record.state(now),
             version: record.version,
+            last_used_at: usage.and_then(|usage| usage.last_used_at),
+            uses: usage.map(|usage| usage.uses),
+            previous_uses: usage.map(|usage| usage.previous_uses),
         }
     }
 }

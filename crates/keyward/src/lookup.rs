@@ -1,15 +1,18 @@
 //! From a locator to its key: through the cache, and through the store where the cache may not say.
 
 mod flight;
+mod known;
 
 use std::fmt;
-use std::sync::Arc;
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use flight::{Flight, Flights};
 use keyward_core::{KeyRecord, Locator, Moment};
 use keyward_store::{Store, StoreError};
+use known::KnownKeys;
 use quick_cache::sync::Cache;
 
 use crate::usage::UsageCell;
@@ -18,14 +21,17 @@ use crate::usage::UsageCell;
 #[derive(Clone)]
 pub struct LiveKey(Arc<Slot>);
 
+/// In this order, what each verification of the key touches lies side by side.
+#[repr(C)]
 struct Slot {
-    record: KeyRecord,
     usage: UsageCell,
+    record: KeyRecord,
+    written: OnceLock<Option<Box<str>>>,
 }
 
 impl LiveKey {
     fn new(record: KeyRecord) -> Self {
-        Self(Arc::new(Slot { record, usage: UsageCell::default() }))
+        Self(Arc::new(Slot { usage: UsageCell::default(), record, written: OnceLock::new() }))
     }
 
     /// The key's record.
@@ -33,8 +39,26 @@ impl LiveKey {
         &self.0.record
     }
 
+    /// What a face writes of the record: made the first time, kept with the cached record.
+    pub fn written(&self, write: impl FnOnce(&KeyRecord) -> Option<Box<str>>) -> Option<&str> {
+        self.0.written.get_or_init(|| write(&self.0.record)).as_deref()
+    }
+
     pub(crate) fn usage(&self) -> &UsageCell {
         &self.0.usage
+    }
+
+    /// Whether the locator finds this key.
+    fn is_at(&self, locator: &Locator) -> bool {
+        self.0.record.is_at(locator)
+    }
+
+    /// Looks at each part of what judging is going to read, so that the memory brings all of them at
+    /// the same time. Reading them one after the other, with atomic operations in between, would wait
+    /// for each.
+    fn draw_near(&self) {
+        let KeyRecord { updated_at, secret, enabled, .. } = &self.0.record;
+        black_box((*updated_at, secret.digest.scheme(), *enabled));
     }
 }
 
@@ -83,7 +107,7 @@ pub(crate) struct Lookup {
     absent: Cache<Locator, Moment>,
     confirmed_at: AtomicU64,
     flights: Flights,
-    known: Cache<Locator, LiveKey>,
+    known: KnownKeys,
     max_staleness: Duration,
     store: Arc<dyn Store>,
 }
@@ -98,7 +122,7 @@ impl Lookup {
             absent: Cache::new(Self::MOST_ABSENT),
             confirmed_at: AtomicU64::default(),
             flights: Flights::default(),
-            known: Cache::new(settings.capacity),
+            known: KnownKeys::new(settings.capacity),
             max_staleness: settings.max_staleness,
             store,
         }
@@ -109,7 +133,7 @@ impl Lookup {
         if !self.is_confirmed(now) {
             return Cached::Unsaid;
         }
-        if let Some(key) = self.known.get(locator) {
+        if let Some(key) = self.known.find(locator) {
             return Cached::Known(key);
         }
         let since = self.absent.get(locator);
@@ -169,7 +193,7 @@ impl Lookup {
                 Flight::Leads(lead) => {
                     let found = self.store.find(locator).await?.map(LiveKey::new);
                     lead.land(found.clone(), || match &found {
-                        Some(key) => self.known.insert(locator.clone(), key.clone()),
+                        Some(key) => self.known.insert(locator, key.clone()),
                         None => self.absent.insert(locator.clone(), now),
                     });
                     return Ok(found);

@@ -1,8 +1,8 @@
 //! Which act is possible in which state of a key, and what it leaves behind.
 
 use keyward_core::{
-    ActorId, Digest, DigestScheme, Invalid, KeyChanges, KeyId, KeyRecord, KeyState, Locator,
-    PreviousSecret, Reason, Refusal, Revocation, Rotation, Timestamp, Version,
+    ActorId, Digest, DigestScheme, FormatKind, Invalid, KeyChanges, KeyId, KeyRecord, KeyState,
+    Locator, PreviousSecret, Reason, Refusal, Revocation, Rotation, Timestamp, Version,
 };
 use rstest::rstest;
 
@@ -251,4 +251,17 @@ fn a_new_key_has_the_first_version_and_no_past() {
     assert!(key.enabled && key.revocation.is_none() && key.deletion.is_none());
     assert!(key.rotated_at.is_none() && key.secret.previous.is_none());
     assert_eq!(key.id.as_str().len(), KeyId::LENGTH);
+}
+
+#[test]
+fn a_record_is_at_its_locators_and_at_no_other() {
+    let by_id = with_previous(issued().record, at(NOW));
+    let by_digest = KeyRecord { format: FormatKind::Opaque, ..by_id.clone() };
+    for key in [&by_id, &by_digest] {
+        assert!(key.locators().all(|locator| key.is_at(&locator)));
+        let other = if key.format == FormatKind::Opaque { &by_id } else { &by_digest };
+        assert!(!other.locators().any(|locator| key.is_at(&locator)));
+        assert!(!key.is_at(&Locator::KeyId(KeyId::parse("another").unwrap())));
+        assert!(!key.is_at(&Locator::Digest(digest("another"))));
+    }
 }

@@ -2,8 +2,10 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
-use keyward::{Asked, Decision, DenyReason, Keyward, MatchScopes, ResourceId, ScopeSet, Secret};
+use axum::response::{IntoResponse, Response};
+use keyward::{
+    Asked, Decision, DenyReason, Keyward, MatchScopes, Permit, ResourceId, Scope, Secret, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,7 +14,7 @@ use crate::caller::Caller;
 use crate::fields::Fields;
 use crate::input::Body;
 use crate::problem::Problems;
-use crate::view::{Answer, Json, KeyView};
+use crate::view::{Answer, Json, KeyView, WrittenJson};
 
 /// A presented secret, and what its holder wants to do.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -46,6 +48,7 @@ pub(crate) enum Match {
 #[expect(clippy::large_enum_variant, reason = "it lives as long as one answer is written")]
 pub(crate) enum Verification<'a> {
     /// It may.
+    #[expect(dead_code, reason = "the schema of what the function `valid` writes")]
     Valid {
         /// Always true.
         valid: bool,
@@ -81,11 +84,11 @@ pub(crate) async fn verify(
 ) -> Answer {
     caller.may(Right::KeysVerify, None)?;
     let mut fields = Fields::default();
-    let scopes = fields.take(ScopeSet::parse(&body.scopes, "scopes"));
+    let scopes = fields.take(Scope::parse_list(&body.scopes, "scopes"));
     let resource =
         fields.optional("resource", body.resource.as_deref(), |text| ResourceId::parse(text));
     fields.finish()?;
-    let scopes: Vec<_> = scopes.unwrap_or_default().into();
+    let scopes = scopes.unwrap_or_default();
     let asked = Asked {
         keyspace: None,
         matching: match body.r#match {
@@ -96,20 +99,36 @@ pub(crate) async fn verify(
         scopes: &scopes,
     };
     let decision = keyward.verify(body.secret.expose(), &asked).await?;
-    let verification = match &decision {
-        Decision::Allow(permit) => {
-            let key = KeyView::just_used(permit.key(), keyward.now());
-            Verification::Valid { valid: true, key }
+    Ok(match &decision {
+        Decision::Allow(permit) => valid(permit, keyward.now()),
+        Decision::Deny(reason) => Json(StatusCode::OK, invalid(reason)).into_response(),
+    })
+}
+
+/// The view of the key, used just now. Writing the record would be the dearest part of each
+/// verification, so it is written once and kept; only the instant is put in.
+fn valid(permit: &Permit, now: Timestamp) -> Response {
+    let record = permit.holder().written(|record| {
+        let view = serde_json::to_string(&KeyView::of(record, None, now)).ok()?;
+        view.strip_suffix(r#""last_used_at":null}"#).map(Box::from)
+    });
+    match record {
+        Some(record) => {
+            let body = format!(r#"{{"valid":true,"key":{record}"last_used_at":"{now}"}}}}"#);
+            WrittenJson(StatusCode::OK, body.into_bytes()).into_response()
         }
-        Decision::Deny(reason) => Verification::Invalid {
-            valid: false,
-            code: reason.code(),
-            message: reason.message(),
-            retry_after: match reason {
-                DenyReason::RateLimited { retry_after } => Some(retry_after.as_secs_f64()),
-                _ => None,
-            },
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn invalid(reason: &DenyReason) -> Verification<'static> {
+    Verification::Invalid {
+        valid: false,
+        code: reason.code(),
+        message: reason.message(),
+        retry_after: match reason {
+            DenyReason::RateLimited { retry_after } => Some(retry_after.as_secs_f64()),
+            _ => None,
         },
-    };
-    Ok(Json(StatusCode::OK, verification).into_response())
+    }
 }
