@@ -58,7 +58,7 @@ impl Builder {
             peppers: Vec::new(),
             rotation_window: Duration::from_millis(25),
             store,
-            usage_interval: Duration::from_secs(1),
+            usage_interval: Duration::from_secs(10),
         }
     }
 
@@ -95,7 +95,8 @@ impl Builder {
         self
     }
 
-    /// How often usage is written down; by default every second.
+    /// How often usage is written down; by default every ten seconds, and before its time when more
+    /// keys were used than the cache holds.
     #[must_use]
     pub fn usage_interval(self, usage_interval: Duration) -> Self {
         Self { usage_interval, ..self }
@@ -135,7 +136,7 @@ impl Builder {
             lookup,
             rotations: Rotations::new(self.rotation_window),
             store: self.store,
-            usage: UsageLog::default(),
+            usage: UsageLog::new(self.lookup.capacity),
         });
         let keyward = Keyward { inner };
         keyward.begin_to_follow().await?;
@@ -144,7 +145,7 @@ impl Builder {
         if !self.is_manual {
             let poll = feed::poll_interval(self.lookup.max_staleness);
             feed::spawn(Arc::downgrade(&keyward.inner), poll);
-            usage::spawn(Arc::downgrade(&keyward.inner), self.usage_interval);
+            usage::spawn(&keyward.inner, self.usage_interval);
         }
         Ok(keyward)
     }

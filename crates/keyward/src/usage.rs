@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::sync::Weak;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use keyward_core::{KeyId, SecretUsed, Timestamp};
 use keyward_store::{StoreError, UsageDelta};
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
 use crate::keyward::Inner;
@@ -18,6 +19,8 @@ use crate::{Keyward, LiveKey};
 const BATCH: usize = 1_000;
 /// Keys whose usage is kept while the store does not take it. Of further keys it is dropped.
 const MOST_UNWRITTEN: usize = 100_000;
+/// Used keys that are waited for at least, also by an instance with a small cache.
+const LEAST_DUE: usize = 10_000;
 
 /// The use of one cached key since it was written down last.
 #[derive(Debug, Default)]
@@ -51,9 +54,14 @@ impl UsageCell {
 }
 
 /// The keys that were used since usage was written down last.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct UsageLog {
     used: Mutex<Vec<LiveKey>>,
+    /// From this many used keys on, their usage is written down before its time: each of them is kept
+    /// alive, also when the cache has long forgotten it.
+    most_used: usize,
+    /// Told when there are that many, and when the instance is dropped.
+    is_due: Arc<Notify>,
     /// Usage that the store did not take.
     unwritten: Mutex<HashMap<KeyId, UsageDelta>>,
     /// Held while usage is written down, so that one write waits for the other.
@@ -61,10 +69,25 @@ pub(crate) struct UsageLog {
 }
 
 impl UsageLog {
+    /// Of an instance whose cache holds that many keys.
+    pub(crate) fn new(cache_capacity: usize) -> Self {
+        Self {
+            used: Mutex::default(),
+            most_used: cache_capacity.max(LEAST_DUE),
+            is_due: Arc::default(),
+            unwritten: Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
+        }
+    }
+
     /// Counts a use of a key, in memory.
     pub(crate) fn record(&self, key: &LiveKey, secret_used: SecretUsed, now: Timestamp) {
         if key.usage().count(secret_used, now) {
-            self.used.lock().push(key.clone());
+            let mut used = self.used.lock();
+            used.push(key.clone());
+            if used.len() == self.most_used {
+                self.is_due.notify_one();
+            }
         }
     }
 
@@ -90,6 +113,12 @@ impl UsageLog {
         if dropped > 0 {
             tracing::warn!(keys = dropped, "usage dropped: the store does not take it");
         }
+    }
+}
+
+impl Drop for UsageLog {
+    fn drop(&mut self) {
+        self.is_due.notify_one();
     }
 }
 
@@ -137,15 +166,20 @@ impl Keyward {
     }
 }
 
-/// Writes usage down every so often, until the instance is dropped.
-pub(crate) fn spawn(inner: Weak<Inner>, interval: Duration) {
+/// Writes usage down every so often, and when much of it has come together, until the instance is
+/// dropped.
+pub(crate) fn spawn(inner: &Arc<Inner>, interval: Duration) {
+    let is_due = Arc::clone(&inner.usage.is_due);
+    let inner = Arc::downgrade(inner);
     let mut ticks = tokio::time::interval(interval.max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tokio::spawn(async move {
         loop {
-            ticks.tick().await;
-            let Some(inner) = inner.upgrade() else { return };
-            let keyward = Keyward { inner };
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = is_due.notified() => {}
+            }
+            let Some(keyward) = inner.upgrade().map(|inner| Keyward { inner }) else { return };
             if let Err(error) = keyward.flush_usage().await {
                 tracing::warn!(%error, "usage could not be written down; it is kept");
             }

@@ -97,7 +97,7 @@ pub(crate) struct UsageSection {
 
 impl Default for UsageSection {
     fn default() -> Self {
-        Self { interval: Span(Duration::from_secs(1)) }
+        Self { interval: Span(Duration::from_secs(10)) }
     }
 }
 

@@ -37,7 +37,12 @@ const SETTINGS: [Setting; 7] = [
         "--cache-capacity",
         ["100000", "1", "2", "3"],
     ),
-    (["usage", "interval"], "KEYWARD_USAGE_INTERVAL", "--usage-interval", ["1s", "2s", "3s", "4s"]),
+    (
+        ["usage", "interval"],
+        "KEYWARD_USAGE_INTERVAL",
+        "--usage-interval",
+        ["10s", "2s", "3s", "4s"],
+    ),
     (["log", "filter"], "KEYWARD_LOG", "--log", ["info", "debug", "warn", "keyward=trace"]),
     (["log", "format"], "KEYWARD_LOG_FORMAT", "--log-format", ["text", "json", "text", "json"]),
 ];
@@ -102,7 +107,7 @@ fn the_defaults_are_printed_as_a_file_that_can_be_used() {
     max_staleness = "1s"
 
     [usage]
-    interval = "1s"
+    interval = "10s"
 
     [log]
     filter = "info"

@@ -1,5 +1,8 @@
 //! Counting uses: in memory first, then in batches, and none lost.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use keyward::{Asked, Issued, Keyward};
 use rstest::rstest;
 use tokio::task::yield_now;
@@ -140,4 +143,22 @@ async fn no_use_is_lost_or_counted_twice_while_usage_is_written(
         task.await.unwrap();
     }
     assert_eq!(uses(&keyward, &[issued]).await, [2_000]);
+}
+
+#[tokio::test]
+async fn usage_of_many_keys_is_written_before_its_time() {
+    let world = World::new(Memory);
+    let store = Arc::clone(&world.store);
+    let hour = Duration::from_secs(3_600);
+    let keyward =
+        Keyward::builder(store).usage_interval(hour).cache_capacity(1).build().await.unwrap();
+    let keys = issue_many(&keyward, &owner("customer-1"), 10_000).await;
+    use_each(&keyward, &keys[1..]).await;
+    yield_now().await;
+    assert_eq!(world.store.usage_batches(), [0; 0], "there is room for one more");
+    use_each(&keyward, &keys[..1]).await;
+    while world.store.usage_batches().len() < 10 {
+        yield_now().await;
+    }
+    assert_eq!(world.store.usage_batches(), [1_000; 10]);
 }
