@@ -8,7 +8,7 @@ use keyward::{Asked, Keyward, Scope};
 use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::keys::{self, Access};
-use crate::measure::{Rates, Report, cpu_time};
+use crate::measure::{Rates, Report, cpu_time, monotonic};
 
 /// Secrets that are copied together before they are verified: a request's secret has just come from
 /// the network and is near, so the way to it in a list of a million is not what is measured.
@@ -26,7 +26,8 @@ pub(crate) enum Part {
 }
 
 pub(crate) fn run(only: Option<Part>, rounds: usize, quick: bool) -> anyhow::Result<()> {
-    let bench = Bench { rounds, operations: if quick { 200_000 } else { 2_000_000 } };
+    let operations = if quick { 200_000 } else { 2_000_000 };
+    let bench = Bench { rounds, operations, least: Duration::ZERO };
     let many = if quick { 100_000 } else { 1_000_000 };
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.worker_threads(1).enable_all().build()?.block_on(async {
@@ -46,7 +47,10 @@ pub(crate) fn run(only: Option<Part>, rounds: usize, quick: bool) -> anyhow::Res
 
 struct Bench {
     rounds: usize,
+    /// How many verifications make a round, if they take long enough.
     operations: usize,
+    /// How long a round lasts at least.
+    least: Duration,
 }
 
 impl Bench {
@@ -78,6 +82,9 @@ impl Bench {
 
     /// What a hit costs with more and more keys, all of them in the cache.
     async fn sizes(&self, many: usize) -> anyhow::Result<()> {
+        // As long as the interval at which usage is written down, so that each round pays for it.
+        let least = if many >= 1_000_000 { Duration::from_secs(10) } else { Duration::ZERO };
+        let long = Self { least, ..*self };
         let mut report = Report::new("1,000 keys");
         let mut base = f64::NAN;
         let mut count = 1_000;
@@ -85,7 +92,7 @@ impl Bench {
             let keyward = keys::instance(Arc::new(MemoryStore::new()), many * 2).await?;
             let secrets = keys::issue(&keyward, count).await?;
             for access in [Access::Zipf, Access::Uniform] {
-                let rates = self.verify(&keyward, &secrets, access, "allowed").await?;
+                let rates = long.verify(&keyward, &secrets, access, "allowed").await?;
                 base = if base.is_nan() { rates.median() } else { base };
                 report.add(&format!("hit, {count} keys, {access:?}"), &rates, base);
             }
@@ -104,7 +111,7 @@ impl Bench {
         let keys = many / 5;
         let secrets = keys::issue(&writer, keys).await?;
         // A read of the database takes some thirty times as long as a hit.
-        let short = Self { operations: self.operations / 10, rounds: self.rounds };
+        let short = Self { operations: self.operations / 10, ..*self };
         let mut report = Report::new("all cached");
         let mut base = f64::NAN;
         for percent in [200, 110, 100, 90, 50, 10, 1] {
@@ -138,8 +145,12 @@ impl Bench {
         let mut rates = Rates::default();
         let mut block = String::new();
         for _ in 0..self.rounds {
-            let mut cpu = Duration::ZERO;
-            for places in order.chunks(BLOCK) {
+            let (mut cpu, mut operations, began) = (Duration::ZERO, 0, monotonic());
+            for places in order.chunks(BLOCK).cycle() {
+                if operations >= order.len() && monotonic().saturating_sub(began) >= self.least {
+                    break;
+                }
+                operations += places.len();
                 block.clear();
                 let mut ends = Vec::with_capacity(BLOCK);
                 for &place in places {
@@ -157,7 +168,7 @@ impl Bench {
                 cpu += cpu_time().saturating_sub(before);
                 anyhow::ensure!(right == places.len(), "{right} of {} {expected}", places.len());
             }
-            rates.add(u64::try_from(self.operations)?, cpu);
+            rates.add(u64::try_from(operations)?, cpu);
         }
         Ok(rates)
     }
