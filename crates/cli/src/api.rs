@@ -20,13 +20,22 @@ use crate::instance;
 use crate::outcome::{Outcome, Unusable};
 use crate::printer;
 
+/// Makes requests.
+pub(crate) struct Api {
+    audit_metadata: Option<String>,
+    target: Target,
+}
+
 /// Where requests go.
-pub(crate) enum Api {
+enum Target {
     /// To the same router as the server's, over the local database, as its operator.
     Local { keyward: Keyward, router: Router, operator: Operator },
     /// To a server.
     Remote { client: reqwest::Client, server: String, key: Secret },
 }
+
+/// What the audit trail shall keep about a request.
+const AUDIT_METADATA: &str = "keyward-audit-metadata";
 
 /// An answer of the REST interface.
 pub(crate) struct Answer {
@@ -37,6 +46,32 @@ pub(crate) struct Answer {
 impl Api {
     /// The interface that the arguments name.
     pub(crate) async fn open(target: &TargetArgs) -> anyhow::Result<Self> {
+        let audit_metadata = target.audit_metadata.clone();
+        Ok(Self { audit_metadata, target: Target::open(target).await? })
+    }
+
+    /// Makes a request.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Answer> {
+        let metadata = self.audit_metadata.as_deref();
+        self.target.call((method, path), body, metadata).await
+    }
+
+    /// Writes down what is not written yet.
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
+        if let Target::Local { keyward, .. } = self.target {
+            keyward.close().await?;
+        }
+        Ok(())
+    }
+}
+
+impl Target {
+    async fn open(target: &TargetArgs) -> anyhow::Result<Self> {
         let Some(server) = &target.server else {
             let config = Config::load(target.config.as_deref(), &target.overrides)?;
             let keyward = instance::open(&config).await?;
@@ -53,17 +88,19 @@ impl Api {
         Ok(Self::Remote { client, server, key: management_key(target)? })
     }
 
-    /// Makes a request.
-    pub(crate) async fn call(
+    async fn call(
         &self,
-        method: Method,
-        path: &str,
+        (method, path): (Method, &str),
         body: Option<&Value>,
+        audit_metadata: Option<&str>,
     ) -> anyhow::Result<Answer> {
         match self {
             Self::Local { router, operator, .. } => {
                 let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-                let request = Request::builder().method(method).uri(path);
+                let mut request = Request::builder().method(method).uri(path);
+                if let Some(metadata) = audit_metadata {
+                    request = request.header(AUDIT_METADATA, metadata);
+                }
                 let mut request = request.header(CONTENT_TYPE, "application/json").body(body)?;
                 request.extensions_mut().insert(operator.clone());
                 let response = router.clone().oneshot(request).await?;
@@ -77,6 +114,9 @@ impl Api {
                 if let Some(body) = body {
                     request = request.json(body);
                 }
+                if let Some(metadata) = audit_metadata {
+                    request = request.header(AUDIT_METADATA, metadata);
+                }
                 let response = request.send().await;
                 let response = response.map_err(reqwest::Error::without_url)?;
                 let status = response.status();
@@ -84,14 +124,6 @@ impl Api {
                 Answer::read(status, &bytes)
             }
         }
-    }
-
-    /// Writes down what is not written yet.
-    pub(crate) async fn close(self) -> anyhow::Result<()> {
-        if let Self::Local { keyward, .. } = self {
-            keyward.close().await?;
-        }
-        Ok(())
     }
 }
 

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 pub(crate) use keys::{
-    ChangeArgs, FieldArgs, IssueArgs, KeysCommand, ListArgs, RevokeAllArgs, RevokeArgs, RotateArgs,
+    ChangeArgs, FieldArgs, IssueArgs, IssueManyArgs, KeysCommand, ListArgs, RevokeAllArgs,
+    RevokeArgs, RevokeManyArgs, RotateArgs,
 };
 pub(crate) use keyspaces::{KeyspacesCommand, PolicyArgs};
 
@@ -42,6 +43,9 @@ pub(crate) struct TargetArgs {
     /// Print the answers as JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// What the audit trail shall keep about what is done, as a JSON object
+    #[arg(long, global = true, env = "KEYWARD_AUDIT_METADATA", value_name = "JSON")]
+    pub(crate) audit_metadata: Option<String>,
     /// The configuration file (TOML)
     #[arg(long, global = true, env = "KEYWARD_CONFIG", value_name = "PATH")]
     pub(crate) config: Option<PathBuf>,
@@ -98,11 +102,28 @@ pub(crate) struct MigrateArgs {
 pub(crate) enum AuditCommand {
     /// List events, the newest first
     List(AuditListArgs),
+    /// Count events by action, and tell when the last one happened
+    Summary(AuditFilterArgs),
+    /// Remove events for good; at least one filter must be given
+    Erase(AuditFilterArgs),
 }
 
-/// Which events to list.
+/// Which part of the events to list.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AuditListArgs {
+    #[command(flatten)]
+    pub(crate) filter: AuditFilterArgs,
+    /// How many events
+    #[arg(long)]
+    pub(crate) limit: Option<u32>,
+    /// Where the page before said that there is more
+    #[arg(long)]
+    pub(crate) cursor: Option<String>,
+}
+
+/// Which events.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AuditFilterArgs {
     /// Only events of this key
     #[arg(long, value_name = "ID")]
     pub(crate) of_key: Option<String>,
@@ -124,16 +145,11 @@ pub(crate) struct AuditListArgs {
     /// Only events before this instant (RFC 3339)
     #[arg(long, value_name = "INSTANT")]
     pub(crate) until: Option<String>,
-    /// How many events
-    #[arg(long)]
-    pub(crate) limit: Option<u32>,
-    /// Where the page before said that there is more
-    #[arg(long)]
-    pub(crate) cursor: Option<String>,
 }
 
 /// What to verify.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct VerifyArgs {
     /// The key's text; left out, it is read from the standard input, where other users cannot see it
     pub(crate) secret: Option<String>,
@@ -146,6 +162,15 @@ pub(crate) struct VerifyArgs {
     /// The resource on which the scopes are needed, as type:id
     #[arg(long)]
     pub(crate) resource: Option<String>,
+    /// Ask the database, whatever the server has cached
+    #[arg(long)]
+    pub(crate) skip_cache: bool,
+    /// Do not count the use
+    #[arg(long)]
+    pub(crate) skip_tracking: bool,
+    /// Verify each line of the standard input, up to 100; exit code 1 if any may not
+    #[arg(long, conflicts_with_all = ["secret", "skip_cache", "skip_tracking"])]
+    pub(crate) many: bool,
 }
 
 /// Looking at the configuration.

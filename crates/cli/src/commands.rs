@@ -4,6 +4,7 @@ mod audit;
 mod config;
 mod keys;
 mod keyspaces;
+mod many;
 mod migrate;
 mod query;
 mod serve;

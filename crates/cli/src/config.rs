@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use keyward::Peppers;
+use keyward::{KeypalSalt, KeypalSalts, Pepper, PepperVersion, Peppers};
+use pepper::PepperSource;
 pub(crate) use sections::{Config, DatabaseUrl, LogFormat};
 use tracing_subscriber::EnvFilter;
 
@@ -80,7 +81,7 @@ impl Config {
             let (version, path) = pepper.split_once('=').ok_or_else(rule)?;
             let version = version.parse().map_err(|_| rule())?;
             self.peppers.retain(|pepper| pepper.version != version);
-            self.peppers.push(pepper::PepperSource::of_file(version, PathBuf::from(path)));
+            self.peppers.push(PepperSource::of_file(version, PathBuf::from(path)));
         }
         Ok(())
     }
@@ -93,14 +94,31 @@ impl Config {
 
     /// The peppers, read from where the configuration says.
     pub(crate) fn read_peppers(&self) -> anyhow::Result<Peppers> {
-        let mut versions = HashSet::new();
-        let peppers = self.peppers.iter().map(|pepper| {
-            let is_first = versions.insert(pepper.version);
-            let read = if is_first { pepper.read() } else { Err(anyhow!("it is given twice")) };
-            read.with_context(|| format!("pepper {} is not usable", pepper.version))
-        });
-        peppers.collect::<anyhow::Result<_>>().map_err(|e| Unusable(format!("{e:#}")).into())
+        read_all("pepper", &self.peppers, Pepper::new)
     }
+
+    /// The salts of keypal, read from where the configuration says.
+    pub(crate) fn read_keypal_salts(&self) -> anyhow::Result<KeypalSalts> {
+        read_all("keypal salt", &self.keypal_salts, KeypalSalt::new)
+    }
+}
+
+/// Reads peppers or salts, each version once.
+fn read_all<T, E>(
+    what: &str,
+    sources: &[PepperSource],
+    make: impl Fn(Vec<u8>) -> Result<T, E>,
+) -> anyhow::Result<Vec<(PepperVersion, T)>>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let mut versions = HashSet::new();
+    let read = sources.iter().map(|source| {
+        let is_first = versions.insert(source.version);
+        let read = if is_first { source.read(&make) } else { Err(anyhow!("it is given twice")) };
+        read.with_context(|| format!("{what} {} is not usable", source.version))
+    });
+    read.collect::<anyhow::Result<_>>().map_err(|e| Unusable(format!("{e:#}")).into())
 }
 
 /// The place and the rule out of an error whose text may quote a value, which may be a pepper.

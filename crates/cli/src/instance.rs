@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use keyward::Keyward;
 use keyward::store::{MemoryStore, Store};
+use keyward::{AuditSettings, AuditTrail, Keyward, UsageTracking};
 use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::config::{Config, DatabaseUrl};
@@ -19,11 +19,20 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Keyward> {
             Arc::new(store.with_context(|| format!("cannot open {}", path.display()))?)
         }
     };
+    let tracking = if config.usage.tracking { UsageTracking::On } else { UsageTracking::Off };
+    let audit = AuditSettings {
+        trail: if config.audit.enabled { AuditTrail::Kept } else { AuditTrail::Off },
+        context: config.audit.context.clone(),
+        retention: config.audit.retention,
+    };
     Keyward::builder(store)
         .peppers(config.read_peppers()?)
         .max_staleness(config.cache.max_staleness.0)
         .cache_capacity(config.cache.capacity)
         .usage_interval(config.usage.interval.0)
+        .usage_tracking(tracking)
+        .audit(audit)
+        .keypal_salts(config.read_keypal_salts()?)
         .build()
         .await
         .map_err(|error| match error {

@@ -56,7 +56,7 @@ fn table() -> Table {
 }
 
 /// A value as a person would write it. Control characters, which could steer a terminal, are shown.
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     let written = match value {
         Value::Null => String::new(),
         Value::String(string) => string.clone(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::{ActorId, Entropy, Invalid, KeyId, KeyspaceId, OwnerId, Timestamp};
+use crate::{ActorId, Entropy, Invalid, KeyId, KeyspaceId, Metadata, OwnerId, Timestamp};
 
 /// One management act, as it is kept. Commits together with the act or not at all.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,12 +42,56 @@ pub struct ActContext {
     pub user_agent: Option<String>,
     /// The request's id, as in the logs and in the answer's `x-request-id`.
     pub request_id: Option<String>,
+    /// What else the application wants to be kept about it.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
 }
 
 impl ActContext {
     /// An act of this actor, from nowhere in particular.
-    pub const fn by(actor: ActorId) -> Self {
-        Self { actor, ip: None, user_agent: None, request_id: None }
+    pub fn by(actor: ActorId) -> Self {
+        let metadata = Metadata::default();
+        Self { actor, ip: None, user_agent: None, request_id: None, metadata }
+    }
+}
+
+/// Which audit events are meant.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AuditFilter {
+    /// Only events of this key.
+    pub key: Option<KeyId>,
+    /// Only events of keys of this owner.
+    pub owner: Option<OwnerId>,
+    /// Only events of this keyspace and its keys.
+    pub keyspace: Option<KeyspaceId>,
+    /// Only events of this action.
+    pub action: Option<Action>,
+    /// Only events by this actor.
+    pub actor: Option<ActorId>,
+    /// Only events at or after this instant.
+    pub since: Option<Timestamp>,
+    /// Only events before this instant.
+    pub until: Option<Timestamp>,
+}
+
+impl AuditFilter {
+    /// Whether an event is meant.
+    pub fn includes(&self, event: &AuditEvent) -> bool {
+        fn is<T: PartialEq>(wanted: Option<&T>, actual: Option<&T>) -> bool {
+            wanted.is_none() || wanted == actual
+        }
+        is(self.key.as_ref(), event.key.as_ref())
+            && is(self.owner.as_ref(), event.owner.as_ref())
+            && is(self.keyspace.as_ref(), event.keyspace.as_ref())
+            && is(self.action.as_ref(), Some(&event.action))
+            && is(self.actor.as_ref(), Some(&event.context.actor))
+            && self.since.is_none_or(|since| event.at >= since)
+            && self.until.is_none_or(|until| event.at < until)
+    }
+
+    /// Whether it leaves nothing out.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -113,12 +157,18 @@ macro_rules! actions {
 }
 
 actions! {
+    /// A management call was refused for want of a right.
+    AccessDenied => "access.denied",
+    /// Events were removed from the audit trail.
+    AuditErased => "audit.erased",
     /// A key was deleted softly.
     KeyDeleted => "key.deleted",
     /// A key was switched off.
     KeyDisabled => "key.disabled",
     /// A key was switched on.
     KeyEnabled => "key.enabled",
+    /// A key was taken over from elsewhere.
+    KeyImported => "key.imported",
     /// A key was issued.
     KeyIssued => "key.issued",
     /// A deleted key was removed for good.

@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use crate::{
-    AuditEvent, Entropy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Timestamp, Version,
+    AuditEvent, AuditFilter, Entropy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Timestamp,
+    Version,
 };
 
 /// One management act: the rows that it writes and the events that tell of it.
@@ -17,15 +18,26 @@ pub struct Change {
     pub keyspaces: Vec<KeyspaceWrite>,
     /// Keys to write.
     pub keys: Vec<KeyWrite>,
+    /// Audit events to remove, before the change's own are written.
+    pub erasure: Option<AuditErasure>,
     /// The audit events that commit with it.
     pub events: Vec<AuditEvent>,
+}
+
+/// Audit events to remove.
+#[derive(Clone, Debug)]
+pub struct AuditErasure {
+    /// Which events.
+    pub filter: AuditFilter,
+    /// The most events to remove: the oldest go first.
+    pub most: usize,
 }
 
 impl Change {
     /// A change that does nothing yet.
     pub fn new(entropy: &dyn Entropy, at: Timestamp) -> Self {
         let (keyspaces, keys, events) = (Vec::new(), Vec::new(), Vec::new());
-        Self { id: ChangeId::generate(entropy), at, keyspaces, keys, events }
+        Self { id: ChangeId::generate(entropy), at, keyspaces, keys, erasure: None, events }
     }
 
     /// What readers must forget once the change is accepted.
@@ -44,6 +56,11 @@ impl ChangeId {
     /// Draws an identifier.
     pub fn generate(entropy: &dyn Entropy) -> Self {
         Self(uuid::Builder::from_random_bytes(entropy.bytes()).into_uuid())
+    }
+
+    /// The identifier as stored.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
     }
 
     /// The identifier's bytes.

@@ -80,4 +80,20 @@ impl<K> Decision<K> {
             Self::Deny(reason) => reason.code(),
         }
     }
+
+    /// The outcome as a sentence, for people.
+    pub const fn message(&self) -> &'static str {
+        match self {
+            Self::Allow(_) => "the API key may do this",
+            Self::Deny(reason) => reason.message(),
+        }
+    }
+
+    /// The proof, if it is allowed.
+    pub const fn permit(&self) -> Option<&Permit<K>> {
+        match self {
+            Self::Allow(permit) => Some(permit),
+            Self::Deny(_) => None,
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod lifecycle;
 mod request;
+mod stored;
 
 pub use lifecycle::Refusal;
 pub use request::{Expiry, KeyChanges, NewKey, Rotation, RotationMode};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ActorId, Description, Digest, FormatKind, KeyId, KeyspaceId, Locator, Metadata, Name, OwnerId,
-    Reason, ResourceScopes, ScopeSet, TagSet, Timestamp, Version,
+    Reason, ResourceId, ResourceScopes, Scope, ScopeSet, TagSet, Timestamp, Version,
 };
 
 /// Everything that is known about a key, its secret excepted.
@@ -150,6 +151,25 @@ impl KeyRecord {
     pub fn is_revoked(&self, now: Timestamp) -> bool {
         let now = self.at_least(now);
         self.revocation.as_ref().is_some_and(|revocation| revocation.at.has_come(now))
+    }
+
+    /// Whether the key has a scope: everywhere or, where one is named, on the resource. Says nothing
+    /// about whether the key is valid: a [`crate::Permit`] does.
+    pub fn has_scope(&self, scope: &Scope, on: Option<&ResourceId>) -> bool {
+        self.scopes.contains(scope)
+            || on.is_some_and(|resource| self.resources.grants(resource, scope))
+    }
+
+    /// Whether the key has any of the scopes, in the sense of [`Self::has_scope`]. Of no scopes, it
+    /// has none.
+    pub fn has_any_scope(&self, scopes: &[Scope], on: Option<&ResourceId>) -> bool {
+        scopes.iter().any(|scope| self.has_scope(scope, on))
+    }
+
+    /// Whether the key has each of the scopes, in the sense of [`Self::has_scope`]. Of no scopes, it
+    /// lacks none.
+    pub fn has_all_scopes(&self, scopes: &[Scope], on: Option<&ResourceId>) -> bool {
+        scopes.iter().all(|scope| self.has_scope(scope, on))
     }
 
     /// The present as far as this record goes: never before its last change, so that a clock which is

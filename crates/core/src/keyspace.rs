@@ -183,6 +183,19 @@ impl Keyspace {
         Ok(Some(Self { version: self.version.next(), schemes, ..self.clone() }))
     }
 
+    /// The next version with `scheme` behind its schemes, or nothing if it is among them: its keys
+    /// are verified, and new ones are not made with it.
+    pub fn verifying(&self, scheme: DigestScheme) -> Result<Option<Self>, Invalid> {
+        if self.schemes.contains(&scheme) {
+            return Ok(None);
+        }
+        if self.schemes.len() >= Token::MOST_SCHEMES {
+            return Err(Invalid::new("must not have keys of more than 8 digest schemes"));
+        }
+        let schemes = self.schemes.iter().copied().chain([scheme]).collect();
+        Ok(Some(Self { version: self.version.next(), schemes, ..self.clone() }))
+    }
+
     /// When a key expires for which `asked` was asked `now`, its lifetime counted from `since`.
     pub fn expiry(
         &self,

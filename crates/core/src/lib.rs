@@ -8,12 +8,14 @@
 //! The path of a request, and the type that each stage hands on:
 //!
 //! ```text
+//! Headers → extract_key → &str
 //! &str → KeyspaceTable::parse → Token → Token::locators → KeyRecord → judge → Judgement → Decision
 //! ```
 #![forbid(unsafe_code)]
 
 mod audit;
 mod change;
+mod credential;
 mod decision;
 mod digest;
 mod entropy;
@@ -32,10 +34,16 @@ mod tag;
 mod text;
 mod time;
 
-pub use audit::{ActContext, Action, AuditEvent, AuditEventId};
-pub use change::{Change, ChangeId, KeyWrite, KeyspaceWrite, Touched};
+pub use audit::{ActContext, Action, AuditEvent, AuditEventId, AuditFilter};
+pub use change::{AuditErasure, Change, ChangeId, KeyWrite, KeyspaceWrite, Touched};
+pub use credential::{
+    Bearer, HeaderRules, Headers, UnreadableHeader, extract_key, has_key, key_of_text,
+};
 pub use decision::{Decision, DenyReason};
-pub use digest::{Digest, DigestScheme, Hasher, InvalidPepper, Pepper, PepperVersion, Peppers};
+pub use digest::{
+    Digest, DigestScheme, Hasher, InvalidPepper, InvalidSalt, KeypalSalt, KeypalSalts, Pepper,
+    PepperVersion, Peppers,
+};
 pub use entropy::Entropy;
 pub use format::{
     Alphabet, Format, FormatKind, Locator, MAX_SECRET_LENGTH, Malformed, Minted, Opaque, Prefix,
@@ -53,9 +61,9 @@ pub use metadata::Metadata;
 pub use policy::{
     Asked, Judgement, MatchScopes, Permit, SecretUsed, Suitable, judge, judge_unknown,
 };
-pub use resource::{ResourceId, ResourceScopes};
-pub use scope::{Scope, ScopeSet};
+pub use resource::{ResourceId, ResourceScopes, ResourceScopesBuilder};
+pub use scope::{Scope, ScopeSet, has_all_scopes, has_any_scope, has_scope};
 pub use secret::Secret;
-pub use tag::{Tag, TagSet};
+pub use tag::{MatchTags, Tag, TagFilter, TagSet};
 pub use text::{Description, Name, Reason};
 pub use time::{Clock, Lifetime, Moment, Timestamp};

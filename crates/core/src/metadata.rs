@@ -33,6 +33,12 @@ impl Metadata {
         self.0.is_empty()
     }
 
+    /// This, overlaid by `other` member by member.
+    pub fn overlaid(&self, other: &Self) -> Result<Self, Invalid> {
+        let members = self.0.iter().chain(&other.0);
+        Self::new(members.map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
     /// The object.
     pub const fn as_object(&self) -> &Map<String, Value> {
         &self.0

@@ -173,12 +173,10 @@ fn is_in_keyspace(record: &KeyRecord, asked: &Asked<'_>) -> bool {
 }
 
 fn has_scopes(record: &KeyRecord, asked: &Asked<'_>) -> bool {
-    let granted = |scope: &Scope| {
-        record.scopes.contains(scope)
-            || asked.resource.is_some_and(|resource| record.resources.grants(resource, scope))
-    };
     match asked.matching {
-        MatchScopes::All => asked.scopes.iter().all(granted),
-        MatchScopes::Any => asked.scopes.is_empty() || asked.scopes.iter().any(granted),
+        MatchScopes::All => record.has_all_scopes(asked.scopes, asked.resource),
+        // Nothing is asked for: being valid is enough.
+        MatchScopes::Any if asked.scopes.is_empty() => true,
+        MatchScopes::Any => record.has_any_scope(asked.scopes, asked.resource),
     }
 }

@@ -1,7 +1,10 @@
 //! Resource scopes: what a key may do to one resource.
 
+mod builder;
+
 use std::collections::BTreeMap;
 
+pub use builder::ResourceScopesBuilder;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::text::{ascii, one_line, text};
@@ -40,6 +43,11 @@ pub struct ResourceScopes(BTreeMap<ResourceId, ScopeSet>);
 
 impl ResourceScopes {
     const MOST: usize = 256;
+
+    /// Begins to put resource scopes together.
+    pub fn builder() -> ResourceScopesBuilder {
+        ResourceScopesBuilder::default()
+    }
 
     /// These scopes by resource.
     pub fn new(resources: BTreeMap<ResourceId, ScopeSet>) -> Result<Self, Invalid> {

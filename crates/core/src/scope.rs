@@ -86,6 +86,21 @@ impl Serialize for ScopeSet {
     }
 }
 
+/// Whether a scope is in a list. Scopes are compared exactly; there are no wildcards.
+pub fn has_scope<S: AsRef<str>>(held: &[S], scope: &str) -> bool {
+    held.iter().any(|held| held.as_ref() == scope)
+}
+
+/// Whether any of the wanted scopes is in a list. Of no scopes, none is.
+pub fn has_any_scope<S: AsRef<str>, W: AsRef<str>>(held: &[S], wanted: &[W]) -> bool {
+    wanted.iter().any(|scope| has_scope(held, scope.as_ref()))
+}
+
+/// Whether each of the wanted scopes is in a list. Of no scopes, none is missing.
+pub fn has_all_scopes<S: AsRef<str>, W: AsRef<str>>(held: &[S], wanted: &[W]) -> bool {
+    wanted.iter().all(|scope| has_scope(held, scope.as_ref()))
+}
+
 /// The different ones of `items` in their order, at most `most`.
 pub(crate) fn distinct<T: PartialEq>(
     items: impl IntoIterator<Item = T>,
@@ -133,6 +148,17 @@ mod tests {
         let texts = ["read", "two words"].map(str::to_owned);
         let error = ScopeSet::parse(&texts, "scopes").unwrap_err();
         assert_eq!(error.field, "scopes[1]");
+    }
+
+    #[test]
+    fn of_no_scopes_all_are_held_and_none_is() {
+        let (held, none) = (["read", "write"], [""; 0]);
+        assert!(has_scope(&held, "read") && !has_scope(&held, "Read") && !has_scope(&held, "rea"));
+        assert!(has_any_scope(&held, &["admin", "write"]) && !has_any_scope(&held, &["admin"]));
+        assert!(has_all_scopes(&held, &["write", "read"]));
+        assert!(!has_all_scopes(&held, &["read", "admin"]));
+        assert!(!has_any_scope(&held, &none) && has_all_scopes(&held, &none));
+        assert!(!has_any_scope(&none, &none) && has_all_scopes(&none, &none));
     }
 
     #[test]

@@ -87,6 +87,46 @@ impl TryFrom<Vec<Tag>> for TagSet {
     }
 }
 
+/// Which tags keys are wanted to have; nothing: whichever.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TagFilter {
+    /// The tags.
+    pub tags: TagSet,
+    /// Whether any one of them is enough or all are needed.
+    pub matching: MatchTags,
+}
+
+/// How many of the wanted tags are needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MatchTags {
+    /// Every one.
+    All,
+    /// At least one.
+    #[default]
+    Any,
+}
+
+impl TagFilter {
+    /// Only keys with this tag.
+    pub fn one(tag: Tag) -> Self {
+        Self { tags: TagSet(Box::new([tag])), matching: MatchTags::Any }
+    }
+
+    /// Whether a key with these tags is wanted.
+    pub fn includes(&self, tags: &TagSet) -> bool {
+        let mut wanted = self.tags.iter();
+        match self.matching {
+            MatchTags::All => wanted.all(|tag| tags.contains(tag)),
+            MatchTags::Any => self.is_empty() || wanted.any(|tag| tags.contains(tag)),
+        }
+    }
+
+    /// Whether all keys are wanted.
+    pub fn is_empty(&self) -> bool {
+        self.tags.0.is_empty()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -44,6 +44,12 @@ impl Timestamp {
         Self::from_micros(self.0.checked_add(micros).ok_or_else(out_of_range)?)
     }
 
+    /// This instant and a lifetime earlier; refused where the result cannot be written.
+    pub fn before(self, lifetime: Lifetime) -> Result<Self, Invalid> {
+        let micros = i64::try_from(lifetime.0.as_micros()).map_err(|_| out_of_range())?;
+        Self::from_micros(self.0.checked_sub(micros).ok_or_else(out_of_range)?)
+    }
+
     /// Whether this instant has come: it has at and after the instant itself.
     pub const fn has_come(self, now: Self) -> bool {
         now.0 >= self.0

@@ -6,6 +6,7 @@ use keyward::{Asked, KeyspaceId, Keyward, MatchScopes, ResourceId, Scope};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Right {
     AuditRead,
+    AuditWrite,
     KeysRead,
     KeysVerify,
     KeysWrite,
@@ -18,9 +19,10 @@ pub(crate) enum Right {
 
 impl Right {
     /// The scope that gives the right.
-    const fn scope(self) -> &'static str {
+    pub(crate) const fn scope(self) -> &'static str {
         match self {
             Self::AuditRead => "audit:read",
+            Self::AuditWrite => "audit:write",
             Self::KeysRead => "keys:read",
             Self::KeysVerify => "keys:verify",
             Self::KeysWrite => "keys:write",

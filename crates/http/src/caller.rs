@@ -6,7 +6,10 @@ use std::ops::Deref;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
-use keyward::{ActContext, ActorId, Asked, Decision, DenyReason, KeyspaceId, Keyward, Permit};
+use axum::http::{Extensions, HeaderMap, HeaderValue};
+use keyward::{
+    ActContext, ActorId, Asked, Decision, DenyReason, KeyspaceId, Keyward, Metadata, Permit,
+};
 
 use crate::access::Right;
 use crate::envelope::RequestContext;
@@ -24,6 +27,14 @@ pub struct Operator {
 #[derive(Debug)]
 pub(crate) struct Caller {
     identity: Identity,
+}
+
+/// That a caller was refused for want of a right.
+#[derive(Clone, Debug)]
+pub(crate) struct DeniedCall {
+    pub(crate) actor: ActorId,
+    pub(crate) keyspace: Option<KeyspaceId>,
+    pub(crate) right: Right,
 }
 
 /// A caller whose act is going to be told by the audit trail.
@@ -46,12 +57,17 @@ impl Caller {
             Identity::Key(permit) => right.is_given_by(permit, keyspace),
             Identity::Operator => true,
         };
-        if is_allowed { Ok(()) } else { Err(Problem::forbidden()) }
+        if is_allowed { Ok(()) } else { Err(Problem::forbidden(self.denied(right, keyspace))) }
+    }
+
+    fn denied(&self, right: Right, keyspace: Option<&KeyspaceId>) -> Option<DeniedCall> {
+        let Identity::Key(permit) = &self.identity else { return None };
+        Some(DeniedCall { actor: actor(permit)?, keyspace: keyspace.cloned(), right })
     }
 
     /// The same about something whose existence is a secret to those who have no right to it.
     pub(crate) fn may_know(&self, right: Right, keyspace: &KeyspaceId) -> Result<(), Problem> {
-        self.may(right, Some(keyspace)).map_err(|_| Problem::not_found())
+        self.may(right, Some(keyspace)).map_err(Problem::hidden)
     }
 }
 
@@ -118,18 +134,58 @@ fn bearer_token(parts: &Parts) -> Result<&str, Problem> {
     }
 }
 
+/// A management key as it is named in the audit trail.
+fn actor(permit: &Permit) -> Option<ActorId> {
+    ActorId::parse(format!("key:{}", permit.key().id)).ok()
+}
+
 fn context(parts: &Parts, identity: &Identity) -> Result<ActContext, Problem> {
     let actor = match (identity, parts.extensions.get::<Operator>()) {
-        (Identity::Key(permit), _) => ActorId::parse(format!("key:{}", permit.key().id)).ok(),
+        (Identity::Key(permit), _) => actor(permit),
         (Identity::Operator, operator) => operator.map(|operator| operator.actor.clone()),
     };
-    let user_agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    Ok(ActContext {
-        actor: actor.ok_or_else(Problem::forbidden)?,
-        // Dual-stack sockets write IPv4 addresses as IPv6.
-        ip: address.map(|ConnectInfo(address)| address.ip().to_canonical()),
-        user_agent: user_agent.map(|agent| agent.chars().take(256).collect()),
-        request_id: parts.extensions.get::<RequestContext>().map(|context| context.id().to_owned()),
-    })
+    let origin = Origin::of(&parts.headers, &parts.extensions);
+    let request_id = parts.extensions.get::<RequestContext>().map(RequestContext::id);
+    let actor = actor.ok_or_else(Problem::internal)?;
+    Ok(ActContext { metadata: metadata(&parts.headers)?, ..origin.context(actor, request_id) })
+}
+
+/// Where a request came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    address: Option<SocketAddr>,
+    user_agent: Option<HeaderValue>,
+}
+
+impl Origin {
+    pub(crate) fn of(headers: &HeaderMap, extensions: &Extensions) -> Self {
+        let address = extensions.get::<ConnectInfo<SocketAddr>>();
+        Self {
+            address: address.map(|ConnectInfo(address)| *address),
+            user_agent: headers.get(USER_AGENT).cloned(),
+        }
+    }
+
+    /// The context of an act by that actor.
+    pub(crate) fn context(&self, actor: ActorId, request_id: Option<&str>) -> ActContext {
+        let user_agent = self.user_agent.as_ref().and_then(|agent| agent.to_str().ok());
+        ActContext {
+            // Dual-stack sockets write IPv4 addresses as IPv6.
+            ip: self.address.map(|address| address.ip().to_canonical()),
+            user_agent: user_agent.map(|agent| agent.chars().take(256).collect()),
+            request_id: request_id.map(str::to_owned),
+            ..ActContext::by(actor)
+        }
+    }
+}
+
+/// What the caller wants to be kept about its act.
+fn metadata(headers: &HeaderMap) -> Result<Metadata, Problem> {
+    const MOST_BYTES: usize = 4_096;
+    let mut values = headers.get_all("keyward-audit-metadata").iter();
+    let Some(value) = values.next() else { return Ok(Metadata::default()) };
+    if values.next().is_some() || value.len() > MOST_BYTES {
+        return Err(Problem::invalid_header());
+    }
+    serde_json::from_slice(value.as_bytes()).map_err(|_| Problem::invalid_header())
 }

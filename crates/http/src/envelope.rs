@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use keyward::{Alphabet, Keyward};
 
+use crate::caller::{DeniedCall, Origin};
 use crate::problem::Problem;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -52,6 +53,36 @@ pub(crate) struct Envelope {
     pub(crate) keyward: Keyward,
 }
 
+/// What the audit trail tells of a call that was refused.
+struct Call {
+    method: Method,
+    origin: Origin,
+    uri: Uri,
+}
+
+impl Call {
+    fn of(request: &Request) -> Self {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        Self { method, origin: Origin::of(request.headers(), request.extensions()), uri }
+    }
+
+    async fn record(&self, denied: &DeniedCall, keyward: &Keyward, request_id: &str) {
+        let context = self.origin.context(denied.actor.clone(), Some(request_id));
+        let path: String = self.uri.path().chars().take(256).collect();
+        let data = [
+            ("method", self.method.as_str()),
+            ("path", path.as_str()),
+            ("needed", denied.right.scope()),
+        ];
+        let data = data.map(|(name, value)| (name.to_owned(), value.into()));
+        let keyspace = denied.keyspace.as_ref();
+        let recorded = keyward.record_denied(&context, keyspace, data.into_iter().collect()).await;
+        if let Err(error) = recorded {
+            tracing::error!(%error, "a refused call could not be written down");
+        }
+    }
+}
+
 /// Gives the request an id and a deadline, and its answer the document of its problem, if it is one.
 pub(crate) async fn wrap(
     State(envelope): State<Envelope>,
@@ -60,13 +91,17 @@ pub(crate) async fn wrap(
 ) -> Response {
     let context = RequestContext::of(&request, &envelope);
     request.extensions_mut().insert(context.clone());
+    let call = Call::of(&request);
     let answer = tokio::time::timeout(envelope.deadline, next.run(request)).await;
     let mut response = answer.unwrap_or_else(|_| Problem::timed_out().into_response());
     let status = response.status();
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = problem.or_else(|| Problem::of_status(status)) {
         tracing::debug!(request_id = context.id(), code = problem.code, "refused");
-        response = problem.render(context.id());
+        if let Some(denied) = &problem.denied {
+            call.record(denied, &envelope.keyward, context.id()).await;
+        }
+        response = problem.render(Some(context.id()));
     }
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, context.id);

@@ -223,6 +223,14 @@ pub(crate) fn parse_object<T: DeserializeOwned>(object: Members<Value>) -> Resul
         .map_err(|error| Problem::invalid_body(vec![complaint(&error)]))
 }
 
+/// Reads parameters that came out of a query.
+pub(crate) fn parse_parameters<T: DeserializeOwned>(
+    parameters: Members<Value>,
+) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(Value::Object(parameters.0.into_iter().collect()))
+        .map_err(|error| Problem::invalid_query(vec![complaint(&error)]))
+}
+
 /// The field and the rule out of an error whose text quotes what was sent.
 fn complaint(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError {
     let text = error.inner().to_string();

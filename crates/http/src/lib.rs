@@ -3,6 +3,8 @@
 //! [`router`] is the REST interface as an axum router, to be served by [`serve`] or mounted in an
 //! application of your own. Every route under `/v1` needs a management key as a bearer token
 //! (RFC 6750 §2.1); requests made in the process may carry an [`Operator`] instead.
+//!
+//! [`ProtectLayer`] and [`VerifiedKey`] protect the routes of an application of your own.
 #![forbid(unsafe_code)]
 
 mod access;
@@ -12,6 +14,7 @@ mod fields;
 mod input;
 mod openapi;
 mod problem;
+mod protect;
 mod router;
 mod routes;
 mod serve;
@@ -19,5 +22,6 @@ mod view;
 
 pub use caller::Operator;
 pub use openapi::openapi;
+pub use protect::{Protect, ProtectLayer, Rejection, VerifiedKey};
 pub use router::{RouterSettings, router};
 pub use serve::{ServeSettings, serve};

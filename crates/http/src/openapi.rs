@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::problem::ProblemDocument;
-use crate::routes::{audit, health, keys, keyspaces, verify};
+use crate::routes::{audit, health, keys, keyspaces, many, verify};
 use crate::view::{FormatName, HashName, KeyStateName};
 
 #[derive(OpenApi)]
@@ -48,9 +48,11 @@ pub(crate) fn routes() -> OpenApiRouter<Keyward> {
         .merge(key_routes())
         .merge(key_act_routes())
         .routes(routes!(verify::verify))
+        .routes(routes!(many::verify))
         .routes(routes!(keyspaces::create, keyspaces::list))
         .routes(routes!(keyspaces::show, keyspaces::update))
-        .routes(routes!(audit::list))
+        .routes(routes!(audit::list, audit::erase))
+        .routes(routes!(audit::summary))
         .merge(open_routes())
 }
 
@@ -70,7 +72,11 @@ fn key_act_routes() -> OpenApiRouter<Keyward> {
         .routes(routes!(keys::acts::disable))
         .routes(routes!(keys::acts::restore))
         .routes(routes!(keys::acts::purge))
+        .routes(routes!(keys::acts::touch))
+        .routes(routes!(keys::acts::invalidate))
         .routes(routes!(keys::acts::revoke_all))
+        .routes(routes!(many::issue))
+        .routes(routes!(many::revoke))
 }
 
 /// The routes that need no key.

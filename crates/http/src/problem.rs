@@ -6,14 +6,18 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use keyward::store::{Conflict, StoreError};
-use keyward::{DenyReason, Error, FieldError, Refusal};
+use keyward::{DenyReason, Error, FieldError, Refusal, UnreadableHeader};
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
+
+use crate::caller::DeniedCall;
 
 /// An answer that is a problem. Its document is written when the request's id is known.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
     pub(crate) code: &'static str,
+    /// That a known caller lacked a right, for the audit trail.
+    pub(crate) denied: Option<Box<DeniedCall>>,
     detail: &'static str,
     errors: Vec<FieldError>,
     retry_after: Option<Duration>,
@@ -38,7 +42,9 @@ pub(crate) struct ProblemDocument<'a> {
     /// The problem in a sentence, for people.
     detail: &'a str,
     /// The id of the request, as in the logs.
-    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
+    request_id: Option<&'a str>,
     /// The fields of the request that are not acceptable.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem<'a>>,
@@ -89,6 +95,9 @@ pub(crate) enum Problems {
     /// Something went wrong here.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(#[to_schema] ProblemDocument<'static>),
+    /// The store of this server cannot do that.
+    #[response(status = 501, content_type = "application/problem+json")]
+    Unsupported(#[to_schema] ProblemDocument<'static>),
     /// The store does not answer, or not in time.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(#[to_schema] ProblemDocument<'static>),
@@ -96,24 +105,45 @@ pub(crate) enum Problems {
 
 impl Problem {
     const fn new(status: StatusCode, code: &'static str, detail: &'static str) -> Self {
-        Self { code, detail, errors: Vec::new(), retry_after: None, status }
+        Self { code, denied: None, detail, errors: Vec::new(), retry_after: None, status }
     }
 
     pub(crate) const fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here, or not for this key")
     }
 
-    pub(crate) const fn forbidden() -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "insufficient_scope",
-            "the management key lacks the right to do this",
-        )
+    pub(crate) fn forbidden(denied: Option<DeniedCall>) -> Self {
+        let detail = "the management key lacks the right to do this";
+        let problem = Self::new(StatusCode::FORBIDDEN, "insufficient_scope", detail);
+        Self { denied: denied.map(Box::new), ..problem }
+    }
+
+    /// The same for whoever may not know that there is something.
+    pub(crate) fn hidden(self) -> Self {
+        Self { denied: self.denied, ..Self::not_found() }
     }
 
     pub(crate) const fn repeated_header() -> Self {
-        let detail = "the authorization header must be given once";
+        let detail = "the header that holds the key must be given once";
         Self::new(StatusCode::BAD_REQUEST, "repeated_header", detail)
+    }
+
+    /// A header that was to hold a key.
+    pub(crate) fn unreadable_header(unreadable: &UnreadableHeader) -> Self {
+        match unreadable {
+            UnreadableHeader::Repeated(_) => Self::repeated_header(),
+            _ => DenyReason::Malformed.into(),
+        }
+    }
+
+    pub(crate) const fn invalid_header() -> Self {
+        let detail = "the header keyward-audit-metadata must be a JSON object of at most 4 KiB";
+        Self::new(StatusCode::BAD_REQUEST, "invalid_header", detail)
+    }
+
+    pub(crate) const fn internal() -> Self {
+        let detail = "something went wrong here";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
     pub(crate) const fn not_json() -> Self {
@@ -159,11 +189,20 @@ impl Problem {
                 let detail = "this route does not take that method";
                 Some(Self::new(status, "method_not_allowed", detail))
             }
-            StatusCode::INTERNAL_SERVER_ERROR => {
-                Some(Self::new(status, "internal", "something went wrong here"))
-            }
+            StatusCode::INTERNAL_SERVER_ERROR => Some(Self::internal()),
             _ => None,
         }
+    }
+
+    /// The problem in a sentence, for people.
+    pub(crate) const fn detail(&self) -> &'static str {
+        self.detail
+    }
+
+    /// The fields that are not acceptable.
+    pub(crate) fn field_problems(&self) -> Vec<FieldProblem<'_>> {
+        let errors = self.errors.iter();
+        errors.map(|e| FieldProblem { field: &e.field, message: &e.message }).collect()
     }
 
     fn unavailable(code: &'static str, detail: &'static str) -> Self {
@@ -172,8 +211,7 @@ impl Problem {
     }
 
     /// The answer with its document.
-    pub(crate) fn render(&self, request_id: &str) -> Response {
-        let errors = self.errors.iter();
+    pub(crate) fn render(&self, request_id: Option<&str>) -> Response {
         let document = ProblemDocument {
             r#type: format!("urn:keyward:problem:{}", self.code),
             title: self.status.canonical_reason().unwrap_or_default(),
@@ -181,7 +219,7 @@ impl Problem {
             code: self.code,
             detail: self.detail,
             request_id,
-            errors: errors.map(|e| FieldProblem { field: &e.field, message: &e.message }).collect(),
+            errors: self.field_problems(),
         };
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let mut response = (self.status, body).into_response();
@@ -230,6 +268,10 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(Conflict::Exists | Conflict::Outdated) => Refusal::Outdated.into(),
+            StoreError::Unsupported { .. } => {
+                let detail = "the store of this server cannot do that";
+                Self::new(StatusCode::NOT_IMPLEMENTED, "unsupported", detail)
+            }
             error => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
                 Self::unavailable("unavailable", "the store does not answer; try again")
@@ -240,16 +282,17 @@ impl From<StoreError> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let (code, detail) = match refusal {
+        let code = refusal.code();
+        let detail = match refusal {
             Refusal::Invalid(field) => return Self::invalid_body(vec![field]),
-            Refusal::AlreadyDisabled => ("already_disabled", "the key is already disabled"),
-            Refusal::AlreadyEnabled => ("already_enabled", "the key is already enabled"),
-            Refusal::AlreadyRevoked => ("already_revoked", "the key is already revoked"),
-            Refusal::AlreadySucceeded => ("already_rotated", "the key already has a successor"),
-            Refusal::Deleted => ("key_deleted", "the key is deleted; restore it first"),
-            Refusal::NotDeleted => ("not_deleted", "the key is not deleted"),
-            Refusal::Revoked => ("key_revoked", "a revoked key cannot be changed"),
-            _ => ("conflict", "somebody else changed this at the same time"),
+            Refusal::AlreadyDisabled => "the key is already disabled",
+            Refusal::AlreadyEnabled => "the key is already enabled",
+            Refusal::AlreadyRevoked => "the key is already revoked",
+            Refusal::AlreadySucceeded => "the key already has a successor",
+            Refusal::Deleted => "the key is deleted; restore it first",
+            Refusal::NotDeleted => "the key is not deleted",
+            Refusal::Revoked => "a revoked key cannot be changed",
+            _ => "somebody else changed this at the same time",
         };
         Self::new(StatusCode::CONFLICT, code, detail)
     }
@@ -257,21 +300,22 @@ impl From<Refusal> for Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
+        let code = error.code();
+        let conflict = |detail| Self::new(StatusCode::CONFLICT, code, detail);
         match error {
-            Error::KeyspaceExists => {
-                let detail = "a keyspace of that id exists";
-                Self::new(StatusCode::CONFLICT, "keyspace_exists", detail)
+            Error::Cache(error) => {
+                tracing::error!(%error, "the shared cache failed");
+                Self::unavailable("cache_failed", "the shared cache does not answer; try again")
             }
+            Error::AuditOff => conflict("the audit trail is switched off"),
+            Error::KeyExists => conflict("a key of that id or digest exists"),
+            Error::KeyspaceExists => conflict("a keyspace of that id exists"),
             Error::NotFound(_) => Self::not_found(),
             Error::Refused(refusal) => refusal.into(),
             Error::Store(error) => error.into(),
             other => {
                 tracing::error!(error = %other, "an unforeseen error");
-                Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal",
-                    "something went wrong here",
-                )
+                Self::internal()
             }
         }
     }

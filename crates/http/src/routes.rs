@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod health;
 pub(crate) mod keys;
 pub(crate) mod keyspaces;
+pub(crate) mod many;
 pub(crate) mod verify;
 
 use keyward::Invalid;

@@ -161,6 +161,11 @@ impl<'a> KeyView<'a> {
         Self::of(&key.record, Some(key.usage), now)
     }
 
+    /// The view of a key that was verified just now.
+    pub(crate) fn just_used(record: &'a KeyRecord, now: Timestamp) -> Self {
+        Self { last_used_at: Some(now), ..Self::of(record, None, now) }
+    }
+
     /// The view of a record whose usage is looked up or not.
     pub(crate) fn of(record: &'a KeyRecord, usage: Option<Usage>, now: Timestamp) -> Self {
         let revocation = record.revocation.as_ref();
@@ -316,6 +321,9 @@ pub(crate) struct AuditView<'a> {
     user_agent: Option<&'a str>,
     /// The id of the request.
     request_id: Option<&'a str>,
+    /// What else the caller wanted to be kept about the act.
+    #[schema(value_type = Object)]
+    metadata: &'a Metadata,
     /// The key that it was done to.
     key: Option<&'a str>,
     /// The keyspace that it was done to, or that of the key.
@@ -337,6 +345,7 @@ impl<'a> From<&'a AuditEvent> for AuditView<'a> {
             ip: event.context.ip.map(|ip| ip.to_string()),
             user_agent: event.context.user_agent.as_deref(),
             request_id: event.context.request_id.as_deref(),
+            metadata: &event.context.metadata,
             key: event.key.as_ref().map(KeyId::as_str),
             keyspace: event.keyspace.as_ref().map(keyward::KeyspaceId::as_str),
             owner: event.owner.as_ref().map(keyward::OwnerId::as_str),

@@ -4,27 +4,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use keyward_core::{Clock, DigestScheme, Entropy, Hasher, KeyspaceTable, Peppers};
+use keyward_core::{
+    Clock, DigestScheme, Entropy, Hasher, HeaderRules, KeypalSalts, KeyspaceTable, Pepper, Peppers,
+};
 use keyward_store::{Store, StoreError};
 
+use crate::audit::Audit;
 use crate::feed::Follower;
 use crate::keyward::Inner;
 use crate::limit::Limiter;
-use crate::lookup::{Lookup, LookupSettings};
+use crate::lookup::{Lookup, LookupSettings, Shared, SharedCache};
 use crate::manage::Rotations;
-use crate::usage::UsageLog;
-use crate::{Error, Keyward, SystemClock, SystemEntropy, feed, usage};
+use crate::usage::{UsageLog, UsageTracking};
+use crate::{AuditSettings, Error, Keyward, SystemClock, SystemEntropy, audit, feed, usage};
 
 /// The settings of an instance, each with a usable default.
 #[derive(Debug)]
 pub struct Builder {
+    audit: AuditSettings,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    header_rules: HeaderRules,
     is_manual: bool,
+    keypal_salts: KeypalSalts,
     lookup: LookupSettings,
     peppers: Peppers,
     rotation_window: Duration,
+    shared: Option<Shared>,
     store: Arc<dyn Store>,
+    tracking: UsageTracking,
     usage_interval: Duration,
 }
 
@@ -35,8 +43,10 @@ pub enum BuildError {
     /// The default keyspace cannot be created.
     #[error("the default keyspace cannot be created")]
     DefaultKeyspace(#[source] Error),
-    /// Keys have digests under a pepper that is not configured: they could not be verified.
-    #[error("keyspace {keyspace} has keys under {scheme}, but that pepper is not configured")]
+    /// Keys have digests under a pepper or salt that is not configured: they could not be verified.
+    #[error(
+        "keyspace {keyspace} has keys under {scheme}, but that pepper or salt is not configured"
+    )]
     MissingPepper {
         /// The keyspace of the keys.
         keyspace: String,
@@ -51,13 +61,18 @@ pub enum BuildError {
 impl Builder {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
         Self {
+            audit: AuditSettings::default(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            header_rules: HeaderRules::default(),
             is_manual: false,
+            keypal_salts: Vec::new(),
             lookup: LookupSettings::default(),
             peppers: Vec::new(),
             rotation_window: Duration::from_millis(25),
+            shared: None,
             store,
+            tracking: UsageTracking::default(),
             usage_interval: Duration::from_secs(10),
         }
     }
@@ -80,6 +95,31 @@ impl Builder {
         Self { peppers, ..self }
     }
 
+    /// Salts under which keypal has hashed keys that were taken over.
+    #[must_use]
+    pub fn keypal_salts(self, keypal_salts: KeypalSalts) -> Self {
+        Self { keypal_salts, ..self }
+    }
+
+    /// Whether management acts leave events, with which context, and how long these are kept.
+    #[must_use]
+    pub fn audit(self, audit: AuditSettings) -> Self {
+        Self { audit, ..self }
+    }
+
+    /// Where [`Keyward::verify_headers`] looks for keys; by default in `Authorization`, then in
+    /// `X-API-Key`.
+    #[must_use]
+    pub fn header_rules(self, header_rules: HeaderRules) -> Self {
+        Self { header_rules, ..self }
+    }
+
+    /// Whether uses are counted; by default they are.
+    #[must_use]
+    pub fn usage_tracking(self, tracking: UsageTracking) -> Self {
+        Self { tracking, ..self }
+    }
+
     /// How long after a revocation was acknowledged on another node this one may still allow the
     /// key; by default a second. Zero asks the store every time.
     #[must_use]
@@ -93,6 +133,13 @@ impl Builder {
     pub fn cache_capacity(mut self, keys: usize) -> Self {
         self.lookup.capacity = keys;
         self
+    }
+
+    /// A cache that instances share, asked before the store is. Its entries are sealed with this key,
+    /// which all of them must have.
+    #[must_use]
+    pub fn shared_cache(self, cache: Arc<dyn SharedCache>, key: Pepper) -> Self {
+        Self { shared: Some(Shared::new(cache, key)), ..self }
     }
 
     /// How often usage is written down; by default every ten seconds, and before its time when more
@@ -121,21 +168,24 @@ impl Builder {
     /// Needs a tokio runtime, on which the work in the background runs until the last clone of the
     /// instance is dropped.
     pub async fn build(self) -> Result<Keyward, BuildError> {
-        let hasher = Hasher::new(self.peppers);
+        let hasher = Hasher::new(self.peppers).with_keypal_salts(self.keypal_salts);
         // By as much as the clock may lag, the lease is shorter than what is promised.
         let lease = self.lookup.max_staleness.saturating_sub(self.clock.moment_lag());
         let settings = LookupSettings { max_staleness: lease, ..self.lookup };
-        let lookup = Lookup::new(Arc::clone(&self.store), settings);
+        let lookup = Lookup::new(Arc::clone(&self.store), self.shared, settings);
         let inner = Arc::new(Inner {
+            audit: Audit::new(self.audit),
             clock: self.clock,
             entropy: self.entropy,
             follower: Follower::default(),
             hasher,
+            header_rules: self.header_rules,
             keyspaces: ArcSwap::from_pointee(KeyspaceTable::default()),
             limiter: Limiter::default(),
             lookup,
             rotations: Rotations::new(self.rotation_window),
             store: self.store,
+            tracking: self.tracking,
             usage: UsageLog::new(self.lookup.capacity),
         });
         let keyward = Keyward { inner };
@@ -145,6 +195,7 @@ impl Builder {
         if !self.is_manual {
             let poll = feed::poll_interval(self.lookup.max_staleness);
             feed::spawn(Arc::downgrade(&keyward.inner), poll);
+            audit::spawn(Arc::downgrade(&keyward.inner));
             usage::spawn(&keyward.inner, self.usage_interval);
         }
         Ok(keyward)

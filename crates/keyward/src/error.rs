@@ -3,11 +3,22 @@
 use keyward_core::{FieldError, Refusal};
 use keyward_store::{Conflict, StoreError};
 
+use crate::lookup::CacheError;
+
 /// A management act was not done. Nothing was changed, unless it is [`Error::Store`]: then it may
 /// have been.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The audit trail is switched off.
+    #[error("the audit trail is switched off")]
+    AuditOff,
+    /// The shared cache failed.
+    #[error("the shared cache failed")]
+    Cache(#[source] CacheError),
+    /// A key of that id, or with that digest, exists.
+    #[error("the key exists already")]
+    KeyExists,
     /// A keyspace of that name exists.
     #[error("the keyspace exists already")]
     KeyspaceExists,
@@ -23,6 +34,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// The stable code, for programs: that of the problem document over HTTP, too.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AuditOff => "audit_off",
+            Self::Cache(_) => "cache_failed",
+            Self::KeyExists => "key_exists",
+            Self::KeyspaceExists => "keyspace_exists",
+            Self::NotFound(_) => "not_found",
+            Self::Refused(refusal) => refusal.code(),
+            Self::Store(error) => store_code(error),
+        }
+    }
+
     /// The complaint about a field, if that is what it is.
     pub const fn field(&self) -> Option<&FieldError> {
         match self {
@@ -39,6 +63,15 @@ impl Error {
     /// Whether what was to be made exists.
     pub(crate) const fn is_taken(&self) -> bool {
         matches!(self, Self::Store(StoreError::Conflict(Conflict::Exists)))
+    }
+}
+
+/// The stable code of a store's failure.
+pub(crate) const fn store_code(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Conflict(_) => "conflict",
+        StoreError::Unsupported { .. } => "unsupported",
+        _ => "unavailable",
     }
 }
 

@@ -5,13 +5,17 @@ use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use keyward_core::{KeyspaceTable, Sequence, Touched};
+use keyward_core::{KeyspaceTable, Locator, Sequence, Touched};
 use keyward_store::StoreError;
 use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
 
-use crate::Keyward;
 use crate::keyward::Inner;
+use crate::lookup::Recent;
+use crate::{Error, Keyward};
+
+/// How many changes before its start an instance with a shared cache looks at.
+const SHARED_PAST: u64 = 10_000;
 
 /// Where this instance is in the feed.
 #[derive(Debug, Default)]
@@ -37,10 +41,12 @@ impl Keyward {
             let feed = self.inner.store.changes_since(*position).await?;
             if feed.has_gap {
                 self.inner.lookup.forget_all();
+                self.with_recent(|recent| recent.begin(feed.position));
             }
             if feed.has_gap || feed.touched.keyspaces {
                 self.read_keyspaces().await?;
             }
+            self.with_recent(|recent| recent.note(&feed.touched.locators, feed.position));
             self.inner.lookup.forget(&feed.touched.locators);
             *position = feed.position;
             if !feed.has_more {
@@ -51,25 +57,57 @@ impl Keyward {
         Ok(())
     }
 
-    /// Begins at the end of the feed: nothing is cached yet.
+    /// Begins at the end of the feed: nothing is cached yet. With a shared cache, it begins as far
+    /// before that as it takes to trust what other instances have read lately.
     pub(crate) async fn begin_to_follow(&self) -> Result<(), StoreError> {
         let mut position = self.inner.follower.position.lock().await;
         let moment = self.inner.clock.moment();
-        *position = self.inner.store.position().await?;
+        let end = self.inner.store.position().await?;
+        let is_shared = self.inner.lookup.shared.is_some();
+        let back = if is_shared { SHARED_PAST } else { 0 };
+        *position = Sequence::new(end.get().saturating_sub(back));
+        self.with_recent(|recent| recent.begin(*position));
         self.read_keyspaces().await?;
-        self.inner.lookup.confirm(moment);
-        Ok(())
+        if !is_shared {
+            self.inner.lookup.confirm(moment);
+            return Ok(());
+        }
+        drop(position);
+        self.catch_up().await
+    }
+
+    /// Forgets what this instance, and the shared cache, hold at these locators. Changes made through
+    /// Keyward do it by themselves, on every instance.
+    pub async fn invalidate(&self, locators: &[Locator]) -> Result<(), Error> {
+        self.inner.lookup.forget(locators);
+        match &self.inner.lookup.shared {
+            Some(shared) => shared.delete(locators).await.map_err(Error::Cache),
+            None => Ok(()),
+        }
     }
 
     /// Takes note of a change that this instance made.
     pub(crate) async fn note(&self, touched: &Touched) -> Result<(), StoreError> {
+        self.with_recent(|recent| recent.expect(&touched.locators));
         self.inner.lookup.forget(&touched.locators);
+        if let Some(shared) = &self.inner.lookup.shared
+            && let Err(error) = shared.delete(&touched.locators).await
+        {
+            // Whoever reads the entry will see that it is older than the change.
+            tracing::warn!(%error, "the shared cache failed");
+        }
         if touched.keyspaces {
             // One reader at a time, so that an older reading cannot replace a newer one.
             let _position = self.inner.follower.position.lock().await;
             self.read_keyspaces().await?;
         }
         Ok(())
+    }
+
+    fn with_recent(&self, note: impl FnOnce(&Recent)) {
+        if let Some(shared) = &self.inner.lookup.shared {
+            note(&shared.recent);
+        }
     }
 
     async fn read_keyspaces(&self) -> Result<(), StoreError> {

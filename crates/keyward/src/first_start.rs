@@ -42,8 +42,8 @@ impl Keyward {
     /// Stores the root key. Returns whether it counts: another node may have been faster, and then
     /// it is that node's root key which does.
     pub async fn finish_first_start(&self, first_start: &FirstStart) -> Result<bool, Error> {
-        match self.commit(&first_start.change).await {
-            Ok(()) => Ok(true),
+        match self.commit(first_start.change.clone()).await {
+            Ok(_) => Ok(true),
             Err(error) if error.is_taken() => Ok(false),
             Err(error) => Err(error),
         }

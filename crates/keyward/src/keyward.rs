@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use keyward_core::{Clock, Entropy, Hasher, KeyspaceTable, Timestamp};
+use keyward_core::{Clock, Entropy, Hasher, HeaderRules, KeyspaceTable, Timestamp};
 use keyward_store::{Store, StoreError};
 
 use crate::Builder;
+use crate::audit::Audit;
 use crate::feed::Follower;
 use crate::limit::Limiter;
 use crate::lookup::Lookup;
 use crate::manage::Rotations;
-use crate::usage::UsageLog;
+use crate::usage::{UsageLog, UsageTracking};
 
 /// API keys over one store. Clones are the same instance.
 #[derive(Clone, Debug)]
@@ -22,15 +23,18 @@ pub struct Keyward {
 /// What an instance consists of.
 #[derive(Debug)]
 pub(crate) struct Inner {
+    pub(crate) audit: Audit,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) follower: Follower,
+    pub(crate) header_rules: HeaderRules,
     pub(crate) hasher: Hasher,
     pub(crate) keyspaces: ArcSwap<KeyspaceTable>,
     pub(crate) limiter: Limiter,
     pub(crate) lookup: Lookup,
     pub(crate) rotations: Rotations,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) tracking: UsageTracking,
     pub(crate) usage: UsageLog,
 }
 
@@ -48,6 +52,11 @@ impl Keyward {
     /// This instance's source of chance.
     pub fn entropy(&self) -> &dyn Entropy {
         &*self.inner.entropy
+    }
+
+    /// Where this instance looks for keys in headers.
+    pub fn header_rules(&self) -> &HeaderRules {
+        &self.inner.header_rules
     }
 
     /// Whether this node can answer: see [`Store::health`].

@@ -23,6 +23,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod audit;
 mod builder;
 mod error;
 mod feed;
@@ -35,14 +36,17 @@ mod system;
 mod usage;
 mod verify;
 
+pub use audit::{AuditSettings, AuditTrail};
 pub use builder::{BuildError, Builder};
 pub use error::Error;
 pub use first_start::FirstStart;
 pub use keyward_core::*;
 pub use keyward_store as store;
-pub use lookup::LiveKey;
-pub use manage::{Issued, Rotated};
+pub use lookup::{CacheError, LiveKey, SharedCache};
+pub use manage::{ImportedKey, Issued, Rotated};
 pub use system::{SystemClock, SystemEntropy};
+pub use usage::UsageTracking;
+pub use verify::VerifyOptions;
 
 pub use crate::keyward::Keyward;
 

@@ -2,6 +2,7 @@
 
 mod flight;
 mod known;
+mod shared;
 
 use std::fmt;
 use std::hint::black_box;
@@ -14,6 +15,8 @@ use keyward_core::{KeyRecord, Locator, Moment};
 use keyward_store::{Store, StoreError};
 use known::KnownKeys;
 use quick_cache::sync::Cache;
+pub use shared::{CacheError, SharedCache};
+pub(crate) use shared::{Recent, Shared};
 
 use crate::usage::UsageCell;
 
@@ -109,6 +112,7 @@ pub(crate) struct Lookup {
     flights: Flights,
     known: KnownKeys,
     max_staleness: Duration,
+    pub(crate) shared: Option<Shared>,
     store: Arc<dyn Store>,
 }
 
@@ -117,13 +121,18 @@ impl Lookup {
     const MOST_ABSENT: usize = 50_000;
     const ABSENT_FOR: Duration = Duration::from_secs(10);
 
-    pub(crate) fn new(store: Arc<dyn Store>, settings: LookupSettings) -> Self {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        shared: Option<Shared>,
+        settings: LookupSettings,
+    ) -> Self {
         Self {
             absent: Cache::new(Self::MOST_ABSENT),
             confirmed_at: AtomicU64::default(),
             flights: Flights::default(),
             known: KnownKeys::new(settings.capacity),
             max_staleness: settings.max_staleness,
+            shared,
             store,
         }
     }
@@ -154,8 +163,13 @@ impl Lookup {
             Cached::Absent => Ok(None),
             Cached::Known(key) => Ok(Some(key)),
             Cached::Unsaid if self.is_confirmed(now) => self.load(locator, now).await,
-            Cached::Unsaid => Ok(self.store.find(locator).await?.map(LiveKey::new)),
+            Cached::Unsaid => self.ask_store(locator).await,
         }
+    }
+
+    /// The key at a locator as the store has it, whatever is cached.
+    pub(crate) async fn ask_store(&self, locator: &Locator) -> Result<Option<LiveKey>, StoreError> {
+        Ok(self.store.find(locator).await?.map(LiveKey::new))
     }
 
     /// Everything acknowledged before this moment has been taken note of.
@@ -186,12 +200,27 @@ impl Lookup {
         !self.max_staleness.is_zero() && now.since(confirmed_at) <= self.max_staleness
     }
 
+    /// Reads a record: from the shared cache, if there is one and it has it, or else from the store.
+    async fn read(&self, locator: &Locator) -> Result<Option<KeyRecord>, StoreError> {
+        let Some(shared) = &self.shared else { return self.store.find(locator).await };
+        if let Some(record) = shared.find(locator).await {
+            return Ok(Some(record));
+        }
+        // Before the read: it shows every change up to here.
+        let position = shared.recent.position();
+        let found = self.store.find(locator).await?;
+        if let Some(record) = &found {
+            shared.keep(locator, record, position).await;
+        }
+        Ok(found)
+    }
+
     /// Reads a key from the store; those who want the same at the same time share one read.
     async fn load(&self, locator: &Locator, now: Moment) -> Result<Option<LiveKey>, StoreError> {
         loop {
             match self.flights.join(locator) {
                 Flight::Leads(lead) => {
-                    let found = self.store.find(locator).await?.map(LiveKey::new);
+                    let found = self.read(locator).await?.map(LiveKey::new);
                     lead.land(found.clone(), || match &found {
                         Some(key) => self.known.insert(locator, key.clone()),
                         None => self.absent.insert(locator.clone(), now),

@@ -1,18 +1,22 @@
 //! The management acts: read, decide by the rules of core, and apply the change with its event.
 
 mod acts;
+mod import;
 mod issue;
 mod keyspaces;
+mod many;
 mod reading;
 mod rotate;
 mod turn;
 
+pub use import::ImportedKey;
 pub use issue::Issued;
 pub(crate) use keyspaces::{own_actor, prefixed};
 use keyward_core::{
-    ActContext, Action, AuditEvent, AuditEventId, Change, KeyId, KeyRecord, KeyWrite, Keyspace,
-    KeyspaceId, Refusal, Timestamp,
+    ActContext, Action, AuditEvent, Change, KeyId, KeyRecord, KeyWrite, Keyspace, KeyspaceId,
+    Refusal, Timestamp,
 };
+use keyward_store::Applied;
 pub use rotate::Rotated;
 use serde_json::{Map, Value};
 pub(crate) use turn::Rotations;
@@ -24,12 +28,14 @@ const ATTEMPTS: usize = 8;
 
 impl Keyward {
     /// Applies a change and takes note of it.
-    pub(crate) async fn commit(&self, change: &Change) -> Result<(), Error> {
-        let applied = self.inner.store.apply(change).await;
+    pub(crate) async fn commit(&self, mut change: Change) -> Result<Applied, Error> {
+        self.inner.audit.keep(&mut change);
+        let applied = self.inner.store.apply(&change).await;
         // Also after an error: the change may have been made all the same.
         let noted = self.note(&change.touched()).await;
-        applied?;
-        Ok(noted?)
+        let applied = applied?;
+        noted?;
+        Ok(applied)
     }
 
     /// Makes an act of a key's record, again if somebody else's change comes in between.
@@ -48,9 +54,9 @@ impl Keyward {
             change.events.push(self.key_event(action, &after, context, now, data.clone()));
             let (before, after) = (Box::new(before), Box::new(after));
             change.keys.push(KeyWrite::Update { before, after: after.clone() });
-            match self.commit(&change).await {
+            match self.commit(change).await {
                 Err(error) if error.is_outdated() => {}
-                result => return result.map(|()| *after),
+                result => return result.map(|_| *after),
             }
         }
         Err(Refusal::Outdated.into())
@@ -70,7 +76,7 @@ impl Keyward {
         self.known_keyspace(&key.keyspace).ok_or(Error::NotFound("keyspace"))
     }
 
-    fn change(&self, now: Timestamp) -> Change {
+    pub(crate) fn change(&self, now: Timestamp) -> Change {
         Change::new(&*self.inner.entropy, now)
     }
 
@@ -83,20 +89,16 @@ impl Keyward {
         data: Map<String, Value>,
     ) -> AuditEvent {
         AuditEvent {
-            id: AuditEventId::generate(&*self.inner.entropy, at),
-            at,
-            action,
-            context: context.clone(),
             key: Some(key.id.clone()),
             keyspace: Some(key.keyspace.clone()),
             owner: Some(key.owner.clone()),
-            data,
+            ..self.event(action, context, at, data)
         }
     }
 }
 
 /// The data of an event: the members that have a value.
-fn data<const N: usize>(members: [(&str, Option<Value>); N]) -> Map<String, Value> {
+pub(crate) fn data<const N: usize>(members: [(&str, Option<Value>); N]) -> Map<String, Value> {
     let members = members.into_iter();
     members.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }

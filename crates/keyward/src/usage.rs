@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
 use crate::keyward::Inner;
-use crate::{Keyward, LiveKey};
+use crate::{Error, Keyward, LiveKey};
 
 /// Rows in one write, so that management acts need not wait long behind it.
 const BATCH: usize = 1_000;
@@ -21,6 +21,16 @@ const BATCH: usize = 1_000;
 const MOST_UNWRITTEN: usize = 100_000;
 /// Used keys that are waited for at least, also by an instance with a small cache.
 const LEAST_DUE: usize = 10_000;
+
+/// Whether uses are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UsageTracking {
+    /// Each allowed verification counts, unless its options say otherwise.
+    #[default]
+    On,
+    /// None does. [`Keyward::touch`] still writes down that a key was used.
+    Off,
+}
 
 /// The use of one cached key since it was written down last.
 #[derive(Debug, Default)]
@@ -148,6 +158,16 @@ fn add(deltas: &mut HashMap<KeyId, UsageDelta>, delta: UsageDelta) {
 }
 
 impl Keyward {
+    /// Writes down now that a key was used, without counting it.
+    pub async fn touch(&self, id: &KeyId) -> Result<(), Error> {
+        if self.inner.store.key(id).await?.is_none() {
+            return Err(Error::NotFound("key"));
+        }
+        let (key, last_used_at) = (id.clone(), self.now());
+        let touch = UsageDelta { key, last_used_at, uses: 0, previous_uses: 0 };
+        Ok(self.inner.store.record_usage(&[touch]).await?)
+    }
+
     /// Writes usage down now. What the store does not take is kept and tried again.
     pub async fn flush_usage(&self) -> Result<(), StoreError> {
         let usage = &self.inner.usage;

@@ -2,7 +2,7 @@
 //!
 //! | stage | in → out | may say |
 //! | --- | --- | --- |
-//! | extract (the faces) | request → `&str` | missing |
+//! | extract ([`extract_key`]) | headers → `&str` | missing, malformed |
 //! | parse | `&str` → [`Token`] | malformed |
 //! | look up | [`Token`] → [`LiveKey`] | unknown; or failure |
 //! | judge | token, key, what is asked, now → [`Judgement`] | unknown (wrong secret), expired, revoked, disabled, not yet valid, insufficient scope |
@@ -10,19 +10,69 @@
 //! | record | [`Decision`] → usage, in memory | – |
 
 use keyward_core::{
-    Asked, DenyReason, Judgement, KeyspaceTable, Moment, Timestamp, Token, judge, judge_unknown,
+    Asked, Bearer, DenyReason, HeaderRules, Headers, Judgement, KeyspaceTable, Moment, Timestamp,
+    Token, extract_key, judge, judge_unknown, key_of_text,
 };
 use keyward_store::StoreError;
 use tracing::Level;
 
 use crate::lookup::Cached;
-use crate::{Decision, Keyward, LiveKey};
+use crate::{Decision, Keyward, LiveKey, UsageTracking};
+
+/// What is to be different in one verification.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct VerifyOptions<'a> {
+    /// Where to look for the key in headers; absent: where the instance looks.
+    pub headers: Option<&'a HeaderRules>,
+    /// What becomes of `Bearer ` before a key that is presented as a text.
+    pub bearer: Bearer,
+    /// Asks the store, whatever the cache may know, and leaves the cache as it is.
+    pub skip_cache: bool,
+    /// Does not count the use.
+    pub skip_tracking: bool,
+}
 
 impl Keyward {
     /// Whether the key with this secret may do what is asked, now.
     ///
     /// An error says that the store could not be asked: that is neither a yes nor a no.
     pub async fn verify(&self, secret: &str, asked: &Asked<'_>) -> Result<Decision, StoreError> {
+        self.decide(secret, asked, &VerifyOptions::default()).await
+    }
+
+    /// The same for a text that may begin with `Bearer `, and with options.
+    pub async fn verify_with(
+        &self,
+        text: &str,
+        asked: &Asked<'_>,
+        options: &VerifyOptions<'_>,
+    ) -> Result<Decision, StoreError> {
+        self.decide(key_of_text(text, options.bearer), asked, options).await
+    }
+
+    /// The same for the key that a request's headers hold. A header that is repeated or no text is
+    /// refused as malformed.
+    pub async fn verify_headers<H: Headers + ?Sized>(
+        &self,
+        headers: &H,
+        asked: &Asked<'_>,
+        options: &VerifyOptions<'_>,
+    ) -> Result<Decision, StoreError> {
+        match extract_key(headers, options.headers.unwrap_or(&self.inner.header_rules)) {
+            Ok(key) => self.decide(key.unwrap_or_default(), asked, options).await,
+            Err(unreadable) => {
+                tracing::debug!(rule = %unreadable, "a key cannot be read");
+                Ok(Decision::Deny(DenyReason::Malformed))
+            }
+        }
+    }
+
+    async fn decide(
+        &self,
+        secret: &str,
+        asked: &Asked<'_>,
+        options: &VerifyOptions<'_>,
+    ) -> Result<Decision, StoreError> {
         let asked_at = self.inner.clock.moment();
         let keyspaces = self.inner.keyspaces.load();
         let token = match parse(&keyspaces, secret) {
@@ -33,10 +83,11 @@ impl Keyward {
                 return Ok(decision);
             }
         };
-        let found = match self.cached(&token, asked_at) {
+        let cached = if options.skip_cache { None } else { self.cached(&token, asked_at) };
+        let found = match cached {
             Some(found) => found,
             // Boxed, so that what nearly always happens need not carry what seldom does.
-            None => Box::pin(self.look_up(&token, asked_at)).await?,
+            None => Box::pin(self.look_up(&token, asked_at, options)).await?,
         };
         // The clock is read after the wait, so that a slow store cannot stretch a key's life.
         let now = self.inner.clock.now();
@@ -46,7 +97,9 @@ impl Keyward {
             None => Judgement::Deny(judge_unknown(&token, &self.inner.hasher)),
         };
         let decision = self.limit(judgement, &keyspaces, asked_at);
-        self.record(&decision, now);
+        if !options.skip_tracking && self.inner.tracking == UsageTracking::On {
+            self.record(&decision, now);
+        }
         self.tell(&decision, told.as_ref(), asked_at);
         Ok(decision)
     }
@@ -67,9 +120,14 @@ impl Keyward {
         &self,
         token: &Token<'_>,
         moment: Moment,
+        options: &VerifyOptions<'_>,
     ) -> Result<Option<LiveKey>, StoreError> {
         for locator in token.locators(&self.inner.hasher) {
-            let found = self.inner.lookup.find(&locator, moment).await?;
+            let found = if options.skip_cache {
+                self.inner.lookup.ask_store(&locator).await?
+            } else {
+                self.inner.lookup.find(&locator, moment).await?
+            };
             if found.is_some() {
                 return Ok(found);
             }

@@ -17,7 +17,7 @@ pub(crate) fn apply(
     kept_changes: u32,
 ) -> Result<Applied, WriteError> {
     if let Some(sequence) = feed::sequence_of(connection, change.id)? {
-        return Ok(Applied { is_replay: true, sequence });
+        return Ok(Applied { erased: 0, is_replay: true, sequence });
     }
     for write in &change.keyspaces {
         keyspace::write(connection, write)?;
@@ -25,11 +25,13 @@ pub(crate) fn apply(
     for write in &change.keys {
         write_key(connection, write)?;
     }
+    let erasure = change.erasure.as_ref();
+    let erased = erasure.map(|erasure| audit::erase(connection, erasure)).transpose()?;
     for event in &change.events {
         audit::write(connection, event)?;
     }
     let sequence = feed::append(connection, change, kept_changes)?;
-    Ok(Applied { is_replay: false, sequence })
+    Ok(Applied { erased: erased.unwrap_or_default(), is_replay: false, sequence })
 }
 
 fn write_key(connection: &Connection, write: &KeyWrite) -> Result<(), WriteError> {

@@ -1,20 +1,27 @@
 //! The audit trail as rows.
 
-use keyward_core::{ActContext, Action, ActorId, AuditEvent, AuditEventId};
-use keyward_store::{AuditPage, AuditPosition, AuditQuery, StoreError};
+use keyward_core::{
+    ActContext, Action, ActorId, AuditErasure, AuditEvent, AuditEventId, AuditFilter, Timestamp,
+};
+use keyward_store::{AuditPage, AuditPosition, AuditQuery, AuditSummary, StoreError};
 use rusqlite::{Connection, params, params_from_iter};
 
-use crate::row::{Fields, Shape, Unreadable, json, text, time};
-use crate::sql::{Sql, execute, json_text};
+use crate::row::{Fields, Shape, Unreadable, count, json, text, time};
+use crate::sql::{Sql, execute, integer, json_text};
 
 const EVENT: Shape<AuditEvent> =
     Shape { what: "audit event", operation: "read the audit trail", read };
 
+const COUNTED: Shape<(Action, u64, Timestamp)> =
+    Shape { what: "audit event", operation: "summarize the audit trail", read: read_counted };
+
 pub(crate) fn write(connection: &Connection, event: &AuditEvent) -> rusqlite::Result<()> {
     let sql = "INSERT INTO audit \
-               (id, at, action, actor, ip, user_agent, request_id, key_id, keyspace, owner, data) \
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               (id, at, action, actor, ip, user_agent, request_id, metadata, \
+               key_id, keyspace, owner, data) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let context = &event.context;
+    let metadata = Some(&context.metadata).filter(|metadata| !metadata.is_empty());
     let params = params![
         event.id.as_bytes(),
         event.at.as_micros(),
@@ -23,6 +30,7 @@ pub(crate) fn write(connection: &Connection, event: &AuditEvent) -> rusqlite::Re
         context.ip.map(|ip| ip.to_string()),
         context.user_agent,
         context.request_id,
+        metadata.map(json_text).transpose()?,
         event.key.as_ref().map(AsRef::<str>::as_ref),
         event.keyspace.as_ref().map(AsRef::<str>::as_ref),
         event.owner.as_ref().map(AsRef::<str>::as_ref),
@@ -43,16 +51,10 @@ pub(crate) fn audit(connection: &Connection, query: &AuditQuery) -> Result<Audit
 
 fn statement(query: &AuditQuery) -> Sql {
     let mut sql = Sql::new(
-        "SELECT id, at, action, actor, ip, user_agent, request_id, key_id, keyspace, owner, data \
-         FROM audit WHERE true",
+        "SELECT id, at, action, actor, ip, user_agent, request_id, metadata, \
+         key_id, keyspace, owner, data FROM audit WHERE true",
     );
-    filter(&mut sql, query);
-    if let Some(since) = query.since {
-        sql.bind(" AND at >= ?", since.as_micros());
-    }
-    if let Some(until) = query.until {
-        sql.bind(" AND at < ?", until.as_micros());
-    }
+    filter(&mut sql, &query.filter);
     if let Some(after) = &query.after {
         sql.bind(" AND (at, id) < (?", after.at.as_micros());
         sql.bind(", ?)", after.id.as_bytes().to_vec());
@@ -62,15 +64,42 @@ fn statement(query: &AuditQuery) -> Sql {
     sql
 }
 
+/// How many events of each action a filter names, and when the last one happened.
+pub(crate) fn summarize(
+    connection: &Connection,
+    wanted: &AuditFilter,
+) -> Result<AuditSummary, StoreError> {
+    let mut sql = Sql::new("SELECT action, count(*), max(at) FROM audit WHERE true");
+    filter(&mut sql, wanted);
+    sql.push(" GROUP BY action");
+    let counts = COUNTED.all(connection, &sql.text, params_from_iter(sql.values))?;
+    let mut summary = AuditSummary::default();
+    for (action, count, last_at) in counts {
+        summary.add(action, count, last_at);
+    }
+    Ok(summary)
+}
+
+/// Removes events, the oldest first, and returns how many there were.
+pub(crate) fn erase(connection: &Connection, erasure: &AuditErasure) -> rusqlite::Result<usize> {
+    let mut sql =
+        Sql::new("DELETE FROM audit WHERE (at, id) IN (SELECT at, id FROM audit WHERE true");
+    filter(&mut sql, &erasure.filter);
+    sql.push(" ORDER BY at, id");
+    let most = u64::try_from(erasure.most).unwrap_or(u64::MAX);
+    sql.bind(" LIMIT ?)", integer(most));
+    execute(connection, &sql.text, params_from_iter(sql.values))
+}
+
 /// Filters by one column through its index, the one that is likely to leave the fewest events, and
 /// by the others row by row: SQLite knows less than we do about which that is.
-fn filter(sql: &mut Sql, query: &AuditQuery) {
+fn filter(sql: &mut Sql, wanted: &AuditFilter) {
     let filters = [
-        (" AND key_id = ?", " AND +key_id = ?", query.key.as_ref().map(AsRef::as_ref)),
-        (" AND owner = ?", " AND +owner = ?", query.owner.as_ref().map(AsRef::as_ref)),
-        (" AND actor = ?", " AND +actor = ?", query.actor.as_ref().map(ActorId::as_str)),
-        (" AND action = ?", " AND +action = ?", query.action.map(Action::as_str)),
-        (" AND keyspace = ?", " AND +keyspace = ?", query.keyspace.as_ref().map(AsRef::as_ref)),
+        (" AND key_id = ?", " AND +key_id = ?", wanted.key.as_ref().map(AsRef::as_ref)),
+        (" AND owner = ?", " AND +owner = ?", wanted.owner.as_ref().map(AsRef::as_ref)),
+        (" AND actor = ?", " AND +actor = ?", wanted.actor.as_ref().map(ActorId::as_str)),
+        (" AND action = ?", " AND +action = ?", wanted.action.map(Action::as_str)),
+        (" AND keyspace = ?", " AND +keyspace = ?", wanted.keyspace.as_ref().map(AsRef::as_ref)),
     ];
     let mut has_index = false;
     for (by_index, by_row, wanted) in filters {
@@ -79,6 +108,16 @@ fn filter(sql: &mut Sql, query: &AuditQuery) {
             has_index = true;
         }
     }
+    if let Some(since) = wanted.since {
+        sql.bind(" AND at >= ?", since.as_micros());
+    }
+    if let Some(until) = wanted.until {
+        sql.bind(" AND at < ?", until.as_micros());
+    }
+}
+
+fn read_counted(fields: &mut Fields<'_>) -> Result<(Action, u64, Timestamp), Unreadable> {
+    Ok((fields.read(text)?, fields.read(count)?, fields.read(time)?))
 }
 
 fn read(fields: &mut Fields<'_>) -> Result<AuditEvent, Unreadable> {
@@ -90,6 +129,7 @@ fn read(fields: &mut Fields<'_>) -> Result<AuditEvent, Unreadable> {
         ip: fields.optional(text)?,
         user_agent: fields.optional(text)?,
         request_id: fields.optional(text)?,
+        metadata: fields.optional(json)?.unwrap_or_default(),
     };
     Ok(AuditEvent {
         id,

@@ -1,6 +1,6 @@
 //! Lists of keys.
 
-use keyward_core::KeyState;
+use keyward_core::{KeyState, MatchTags, TagFilter};
 use keyward_store::{KeyPage, KeyPosition, KeyQuery, KeySort, Order, SortValue, StoreError};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -46,10 +46,11 @@ enum Path {
 }
 
 impl Path {
-    const fn of(query: &KeyQuery) -> Self {
+    fn of(query: &KeyQuery) -> Self {
         match query {
             KeyQuery { owner: Some(_), .. } => Self::Owner,
-            KeyQuery { tag: Some(_), .. } => Self::Tag,
+            // Of several tags a key may have several, and would be listed as often.
+            KeyQuery { tags, .. } if tags.tags.iter().count() == 1 => Self::Tag,
             KeyQuery { keyspace: Some(_), .. } => Self::Keyspace,
             _ => Self::All,
         }
@@ -67,19 +68,32 @@ fn filter(sql: &mut Sql, query: &KeyQuery, path: Path) {
     if let Some(owner) = &query.owner {
         sql.bind(" AND owner = ?", owner.as_str().to_owned());
     }
-    if let Some(tag) = &query.tag {
-        let tag = tag.as_str().to_owned();
-        if path == Path::Tag {
-            sql.bind(" AND key_tags.tag = ?", tag);
-        } else {
-            sql.bind(" AND EXISTS (SELECT 1 FROM key_tags WHERE tag = ?", tag);
-            sql.push(" AND key_created_at = keys.created_at AND key_tags.key_id = keys.id)");
-        }
-    }
+    filter_by_tags(sql, &query.tags, path);
     if let Some(keyspace) = &query.keyspace {
         let by_index = path == Path::Keyspace;
         let text = if by_index { " AND keyspace = ?" } else { " AND +keyspace = ?" };
         sql.bind(text, keyspace.as_str().to_owned());
+    }
+}
+
+fn filter_by_tags(sql: &mut Sql, wanted: &TagFilter, path: Path) {
+    const HAS: &str = " EXISTS (SELECT 1 FROM key_tags WHERE tag = ?";
+    let mut between = " AND (";
+    for tag in &wanted.tags {
+        let tag = tag.as_str().to_owned();
+        if path == Path::Tag {
+            return sql.bind(" AND key_tags.tag = ?", tag);
+        }
+        sql.push(between);
+        sql.bind(HAS, tag);
+        sql.push(" AND key_created_at = keys.created_at AND key_tags.key_id = keys.id)");
+        between = match wanted.matching {
+            MatchTags::All => " AND",
+            MatchTags::Any => " OR",
+        };
+    }
+    if !wanted.is_empty() {
+        sql.push(")");
     }
 }
 

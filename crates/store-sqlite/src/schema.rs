@@ -12,7 +12,10 @@ use crate::open::Problem;
 const APPLICATION_ID: i64 = 0x4B79_7764;
 
 /// Forward only. A published migration is never changed: add another one.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_initial.sql"),
+    include_str!("../migrations/0002_audit_metadata.sql"),
+];
 
 /// A list of migrations; other than [`Schema::CURRENT`] only in tests.
 #[derive(Clone, Copy)]

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use keyward_core::{Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
+use keyward_core::{AuditFilter, Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
 use keyward_store::{
-    Applied, AuditPage, AuditQuery, Feed, KeyPage, KeyQuery, Store, StoreError, StoredKey,
-    UsageDelta,
+    Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, Store, StoreError,
+    StoredKey, UsageDelta,
 };
 use rusqlite::Connection;
 
@@ -103,6 +103,12 @@ impl Store for SqliteStore {
         let query = query.clone();
         let read = move |connection: &Connection| audit::audit(connection, &query);
         self.read_apart("read the audit trail", read).await
+    }
+
+    async fn summarize_audit(&self, filter: &AuditFilter) -> Result<AuditSummary, StoreError> {
+        let filter = filter.clone();
+        let read = move |connection: &Connection| audit::summarize(connection, &filter);
+        self.read_apart("summarize the audit trail", read).await
     }
 
     async fn changes_since(&self, position: Sequence) -> Result<Feed, StoreError> {

@@ -42,6 +42,9 @@ macro_rules! conformance_tests {
             audit: events_commit_with_their_change_or_not_at_all,
             audit: events_are_listed_newest_first_in_pages,
             audit: every_filter_of_events_is_kept,
+            audit: the_context_of_an_event_reads_back_as_it_was_written,
+            audit: summaries_count_what_the_filter_names,
+            audit: erasures_remove_what_the_filter_names_and_no_more,
             feed: a_change_is_seen_by_a_follower,
             feed: a_replayed_change_does_nothing_and_reports_its_first_sequence,
             feed: a_change_that_is_applied_twice_at_once_is_made_once,
@@ -68,11 +71,13 @@ macro_rules! conformance_tests {
             lists: keys_that_are_added_meanwhile_do_not_disturb_pages,
             lists: states_are_told_as_the_record_tells_them,
             lists: every_filter_of_keys_is_kept,
+            lists: keys_are_found_by_any_or_by_all_of_several_tags,
             lists: a_changed_key_is_listed_by_what_it_is_now,
             lists: searches_ignore_case_and_take_wildcards_literally,
             usage: usage_is_added_up_and_the_later_instant_stays,
             usage: usage_never_touches_the_record,
             usage: usage_of_unknown_keys_is_dropped,
+            usage: a_touch_moves_the_instant_and_counts_nothing,
             usage: usage_goes_with_a_purged_key,
         }
     };

@@ -19,8 +19,8 @@ pub use error::{Conflict, StoreError};
 pub use feed::Feed;
 pub use memory::MemoryStore;
 pub use query::{
-    AuditPage, AuditPosition, AuditQuery, Cursor, KeyPage, KeyPosition, KeyQuery, KeySort, Order,
-    Search, SortValue, search_text,
+    AuditPage, AuditPosition, AuditQuery, AuditSummary, Cursor, KeyPage, KeyPosition, KeyQuery,
+    KeySort, Order, Search, SortValue, search_text,
 };
 pub use store::{Applied, Store};
 pub use usage::{StoredKey, Usage, UsageDelta};

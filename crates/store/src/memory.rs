@@ -3,13 +3,13 @@
 mod state;
 
 use async_trait::async_trait;
-use keyward_core::{Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
+use keyward_core::{AuditFilter, Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
 use parking_lot::RwLock;
 use state::State;
 
 use crate::{
-    Applied, AuditPage, AuditPosition, AuditQuery, Feed, KeyPage, KeyPosition, KeyQuery, Order,
-    Store, StoreError, StoredKey, UsageDelta,
+    Applied, AuditPage, AuditPosition, AuditQuery, AuditSummary, Feed, KeyPage, KeyPosition,
+    KeyQuery, Order, Store, StoreError, StoredKey, UsageDelta,
 };
 
 /// Keeps everything in the process: for tests and for trying things out.
@@ -87,12 +87,20 @@ impl Store for MemoryStore {
             .events
             .iter()
             .rev()
-            .filter(|(position, event)| after(position) && query.includes(event))
+            .filter(|(position, event)| after(position) && query.filter.includes(event))
             .map(|(_, event)| event.clone());
         let events: Vec<_> = found.by_ref().take(query.limit).collect();
         let has_more = found.next().is_some();
         let next = events.last().filter(|_| has_more).map(AuditPosition::of);
         Ok(AuditPage { events, next })
+    }
+
+    async fn summarize_audit(&self, filter: &AuditFilter) -> Result<AuditSummary, StoreError> {
+        let mut summary = AuditSummary::default();
+        for event in self.state.read().events.values().filter(|event| filter.includes(event)) {
+            summary.add(event.action, 1, event.at);
+        }
+        Ok(summary)
     }
 
     async fn changes_since(&self, position: Sequence) -> Result<Feed, StoreError> {

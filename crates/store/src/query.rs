@@ -1,10 +1,12 @@
 //! Questions for lists of keys and audit events, and the places between their pages.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyward_core::{
-    Action, ActorId, AuditEvent, AuditEventId, Invalid, KeyId, KeyRecord, KeyState, KeyspaceId,
-    OwnerId, Tag, Timestamp,
+    Action, AuditEvent, AuditEventId, AuditFilter, Invalid, KeyId, KeyRecord, KeyState, KeyspaceId,
+    OwnerId, TagFilter, Timestamp,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -18,8 +20,8 @@ pub struct KeyQuery {
     pub owner: Option<OwnerId>,
     /// Only keys of this keyspace.
     pub keyspace: Option<KeyspaceId>,
-    /// Only keys with this tag.
-    pub tag: Option<Tag>,
+    /// Only keys with these tags.
+    pub tags: TagFilter,
     /// Only keys in this state at `now`. Absent: all that are not deleted.
     pub state: Option<KeyState>,
     /// Only keys that contain this text.
@@ -38,11 +40,11 @@ pub struct KeyQuery {
 
 impl KeyQuery {
     /// The newest keys that are not deleted, up to `limit`.
-    pub const fn new(now: Timestamp, limit: usize) -> Self {
+    pub fn new(now: Timestamp, limit: usize) -> Self {
         Self {
             owner: None,
             keyspace: None,
-            tag: None,
+            tags: TagFilter::default(),
             state: None,
             search: None,
             now,
@@ -59,7 +61,7 @@ impl KeyQuery {
         self.state.map_or(state != KeyState::Deleted, |wanted| wanted == state)
             && self.owner.as_ref().is_none_or(|owner| *owner == key.owner)
             && self.keyspace.as_ref().is_none_or(|keyspace| *keyspace == key.keyspace)
-            && self.tag.as_ref().is_none_or(|tag| key.tags.contains(tag))
+            && self.tags.includes(&key.tags)
             && self.search.as_ref().is_none_or(|s| search_text(key).contains(s.as_str()))
     }
 }
@@ -169,39 +171,33 @@ impl KeyPosition {
 /// Which audit events to list, how many, and after which place.
 #[derive(Clone, Debug, Default)]
 pub struct AuditQuery {
-    /// Only events of this key.
-    pub key: Option<KeyId>,
-    /// Only events of keys of this owner.
-    pub owner: Option<OwnerId>,
-    /// Only events of this keyspace and its keys.
-    pub keyspace: Option<KeyspaceId>,
-    /// Only events of this action.
-    pub action: Option<Action>,
-    /// Only events by this actor.
-    pub actor: Option<ActorId>,
-    /// Only events at or after this instant.
-    pub since: Option<Timestamp>,
-    /// Only events before this instant.
-    pub until: Option<Timestamp>,
+    /// Which events.
+    pub filter: AuditFilter,
     /// The most events to return.
     pub limit: usize,
     /// Only events after this place in the order, that is, older ones.
     pub after: Option<AuditPosition>,
 }
 
-impl AuditQuery {
-    /// Whether an event belongs to the list, wherever its pages begin.
-    pub fn includes(&self, event: &AuditEvent) -> bool {
-        fn is<T: PartialEq>(wanted: Option<&T>, actual: Option<&T>) -> bool {
-            wanted.is_none() || wanted == actual
-        }
-        is(self.key.as_ref(), event.key.as_ref())
-            && is(self.owner.as_ref(), event.owner.as_ref())
-            && is(self.keyspace.as_ref(), event.keyspace.as_ref())
-            && is(self.action.as_ref(), Some(&event.action))
-            && is(self.actor.as_ref(), Some(&event.context.actor))
-            && self.since.is_none_or(|since| event.at >= since)
-            && self.until.is_none_or(|until| event.at < until)
+/// What the audit trail comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditSummary {
+    /// How many events there are of each action, of those that there are any of.
+    pub by_action: BTreeMap<&'static str, u64>,
+    /// When the last one happened.
+    pub last_at: Option<Timestamp>,
+}
+
+impl AuditSummary {
+    /// Counts events of an action, the last of which happened then.
+    pub fn add(&mut self, action: Action, count: u64, last_at: Timestamp) {
+        *self.by_action.entry(action.as_str()).or_default() += count;
+        self.last_at = self.last_at.max(Some(last_at));
+    }
+
+    /// How many events there are.
+    pub fn total(&self) -> u64 {
+        self.by_action.values().sum()
     }
 }
 

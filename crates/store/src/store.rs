@@ -3,9 +3,11 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use keyward_core::{Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
+use keyward_core::{AuditFilter, Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
 
-use crate::{AuditPage, AuditQuery, Feed, KeyPage, KeyQuery, StoreError, StoredKey, UsageDelta};
+use crate::{
+    AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, StoreError, StoredKey, UsageDelta,
+};
 
 /// Where records are kept.
 ///
@@ -36,9 +38,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// All keyspaces, by id.
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError>;
 
-    /// Makes a change: its rows and its audit events, or none of them.
+    /// Makes a change: its rows, what it removes from the audit trail, and its audit events, or
+    /// nothing of it.
     ///
     /// Behaviour:
+    /// - of the events to remove, the oldest go first, and the change's own are not among them;
     /// - a row whose stored version is not the one that the change was made from is a
     ///   [`crate::Conflict::Outdated`]; an id or locator that exists is a [`crate::Conflict::Exists`];
     /// - a change that was applied before does nothing again and reports its first sequence number;
@@ -51,6 +55,9 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// A page of the audit events that a query names, the newest first.
     async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, StoreError>;
+
+    /// How many of the audit events that a filter names there are, and when the last one happened.
+    async fn summarize_audit(&self, filter: &AuditFilter) -> Result<AuditSummary, StoreError>;
 
     /// What changed after a place in the feed, whichever process changed it.
     async fn changes_since(&self, position: Sequence) -> Result<Feed, StoreError>;
@@ -66,6 +73,8 @@ pub trait Store: fmt::Debug + Send + Sync {
 /// That a change was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Applied {
+    /// How many audit events it removed; none where it is a replay.
+    pub erased: usize,
     /// Whether it had been made before.
     pub is_replay: bool,
     /// Its place in the change feed.

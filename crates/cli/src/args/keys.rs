@@ -1,5 +1,7 @@
 //! The commands about keys.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 use keyward::KeyState;
 
@@ -8,6 +10,8 @@ use keyward::KeyState;
 pub(crate) enum KeysCommand {
     /// Issue a key; its secret is printed now and never again
     Issue(IssueArgs),
+    /// Issue the keys that are described in a file; their secrets are printed now and never again
+    IssueMany(IssueManyArgs),
     /// List keys
     List(ListArgs),
     /// Show a key
@@ -20,10 +24,16 @@ pub(crate) enum KeysCommand {
     Disable(IdArgs),
     /// Revoke a key for good
     Revoke(RevokeArgs),
+    /// Revoke several keys for good
+    RevokeMany(RevokeManyArgs),
     /// Revoke all keys of an owner
     RevokeAll(RevokeAllArgs),
     /// Give a key a new secret, which is printed now and never again
     Rotate(RotateArgs),
+    /// Write down that a key was used now, without counting it
+    Touch(IdArgs),
+    /// Let the server forget what it has cached of a key
+    Invalidate(IdArgs),
     /// Delete a key; it can be restored until it is purged
     Delete(IdArgs),
     /// Bring a deleted key back
@@ -53,6 +63,24 @@ pub(crate) struct IssueArgs {
     pub(crate) disabled: bool,
     #[command(flatten)]
     pub(crate) fields: FieldArgs,
+}
+
+/// The keys to issue.
+#[derive(Debug, clap::Args)]
+pub(crate) struct IssueManyArgs {
+    /// The file: a JSON object a line, as the body of POST /v1/keys; left out: the standard input
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// The keys to revoke, and why.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RevokeManyArgs {
+    /// The keys' ids, up to 100
+    #[arg(required = true)]
+    pub(crate) ids: Vec<String>,
+    /// Why, for people and the audit trail
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
 }
 
 /// The key to change, and how.
@@ -147,9 +175,15 @@ pub(crate) struct ListArgs {
     /// Only keys of this owner
     #[arg(long)]
     pub(crate) owner: Option<String>,
-    /// Only keys with this tag
+    /// Only keys with this tag; given more than once, with any of the tags
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// Only keys with all of the tags
     #[arg(long)]
-    pub(crate) tag: Option<String>,
+    pub(crate) all_tags: bool,
+    /// Only the key with this digest, such as sha256:… in hexadecimal digits
+    #[arg(long)]
+    pub(crate) digest: Option<String>,
     /// Only keys in this state; by default all that are not deleted
     #[arg(long, value_parser = KeyState::ALL.map(KeyState::as_str))]
     pub(crate) state: Option<String>,

@@ -1,8 +1,10 @@
 //! `keyward audit …`
 
+use axum::http::Method;
+
 use super::query;
 use crate::api::Api;
-use crate::args::AuditCommand;
+use crate::args::{AuditCommand, AuditFilterArgs};
 use crate::outcome::Outcome;
 
 pub(super) async fn run(
@@ -10,21 +12,33 @@ pub(super) async fn run(
     as_json: bool,
     command: AuditCommand,
 ) -> anyhow::Result<Outcome> {
-    let AuditCommand::List(list) = command;
-    let path = query::path(
-        "/v1/audit",
-        &[
-            ("key", list.of_key),
-            ("owner", list.owner),
-            ("keyspace", list.keyspace),
-            ("action", list.action),
-            ("actor", list.actor),
-            ("since", list.since),
-            ("until", list.until),
-            ("limit", list.limit.map(|limit| limit.to_string())),
-            ("cursor", list.cursor),
-        ],
-    );
-    let columns = ["at", "action", "actor", "key", "keyspace", "owner", "ip"];
-    query::print_list(api, as_json, &path, &columns).await
+    match command {
+        AuditCommand::List(list) => {
+            let mut parameters = filter(list.filter);
+            parameters.push(("limit", list.limit.map(|limit| limit.to_string())));
+            parameters.push(("cursor", list.cursor));
+            let columns = ["at", "action", "actor", "key", "keyspace", "owner", "ip"];
+            query::print_list(api, as_json, &query::path("/v1/audit", &parameters), &columns).await
+        }
+        AuditCommand::Summary(args) => {
+            let path = query::path("/v1/audit/summary", &filter(args));
+            query::print_object(api, as_json, (Method::GET, &path), None).await
+        }
+        AuditCommand::Erase(args) => {
+            let path = query::path("/v1/audit", &filter(args));
+            query::print_object(api, as_json, (Method::DELETE, &path), None).await
+        }
+    }
+}
+
+fn filter(args: AuditFilterArgs) -> Vec<(&'static str, Option<String>)> {
+    vec![
+        ("key", args.of_key),
+        ("owner", args.owner),
+        ("keyspace", args.keyspace),
+        ("action", args.action),
+        ("actor", args.actor),
+        ("since", args.since),
+        ("until", args.until),
+    ]
 }

@@ -4,7 +4,7 @@ use anyhow::Context;
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
-use super::query;
+use super::{many, query};
 use crate::api::Api;
 use crate::args::{
     ChangeArgs, FieldArgs, IssueArgs, KeysCommand, ListArgs, RevokeAllArgs, RevokeArgs, RotateArgs,
@@ -15,14 +15,18 @@ use crate::printer;
 pub(super) async fn run(api: &Api, as_json: bool, command: KeysCommand) -> anyhow::Result<Outcome> {
     let act = match command {
         KeysCommand::Issue(args) => return issue(api, as_json, args).await,
+        KeysCommand::IssueMany(args) => return many::issue(api, as_json, args).await,
         KeysCommand::List(args) => return list(api, as_json, args).await,
         KeysCommand::Update(args) => return update(api, as_json, args).await,
         KeysCommand::Revoke(args) => return revoke(api, as_json, args).await,
+        KeysCommand::RevokeMany(args) => return many::revoke(api, as_json, args).await,
         KeysCommand::RevokeAll(args) => return revoke_all(api, as_json, args).await,
         KeysCommand::Rotate(args) => return rotate(api, as_json, args).await,
         KeysCommand::Show(args) => (Method::GET, args.id, ""),
         KeysCommand::Enable(args) => (Method::POST, args.id, "/enable"),
         KeysCommand::Disable(args) => (Method::POST, args.id, "/disable"),
+        KeysCommand::Touch(args) => (Method::POST, args.id, "/touch"),
+        KeysCommand::Invalidate(args) => (Method::POST, args.id, "/invalidate"),
         KeysCommand::Delete(args) => (Method::DELETE, args.id, ""),
         KeysCommand::Restore(args) => (Method::POST, args.id, "/restore"),
         KeysCommand::Purge(args) => (Method::POST, args.id, "/purge"),
@@ -73,12 +77,17 @@ async fn rotate(api: &Api, as_json: bool, args: RotateArgs) -> anyhow::Result<Ou
     answer.granted(as_json)?.map_or_else(Ok, |new| print_new(as_json, &new))
 }
 
-async fn list(api: &Api, as_json: bool, args: ListArgs) -> anyhow::Result<Outcome> {
+async fn list(api: &Api, as_json: bool, mut args: ListArgs) -> anyhow::Result<Outcome> {
+    // A single tag may hold a comma.
+    let only_tag = if args.tags.len() == 1 { args.tags.pop() } else { None };
     let path = query::path(
         "/v1/keys",
         &[
             ("owner", args.owner),
-            ("tag", args.tag),
+            ("tag", only_tag),
+            ("tags", (!args.tags.is_empty()).then(|| args.tags.join(","))),
+            ("match", args.all_tags.then(|| "all".to_owned())),
+            ("digest", args.digest),
             ("state", args.state),
             ("keyspace", args.keyspace),
             ("search", args.search),

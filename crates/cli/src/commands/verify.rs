@@ -7,12 +7,16 @@ use axum::http::Method;
 use keyward::{MAX_SECRET_LENGTH, Secret};
 use serde_json::{Value, json};
 
+use super::many;
 use crate::api::Api;
 use crate::args::VerifyArgs;
 use crate::outcome::Outcome;
 use crate::printer;
 
 pub(super) async fn run(api: &Api, as_json: bool, args: VerifyArgs) -> anyhow::Result<Outcome> {
+    if args.many {
+        return many::verify(api, as_json, args).await;
+    }
     let secret = match args.secret {
         Some(secret) => Secret::new(secret),
         None => read_secret()?,
@@ -22,6 +26,8 @@ pub(super) async fn run(api: &Api, as_json: bool, args: VerifyArgs) -> anyhow::R
         "scopes": args.scopes,
         "match": if args.any { "any" } else { "all" },
         "resource": args.resource,
+        "skip_cache": args.skip_cache,
+        "skip_tracking": args.skip_tracking,
     });
     let answer = api.call(Method::POST, "/v1/verify", Some(&body)).await?;
     let verification = match answer.granted(as_json)? {

@@ -1,19 +1,19 @@
-//! Where a pepper comes from.
+//! Where peppers and salts come from.
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use keyward::{Pepper, PepperVersion, Secret};
+use keyward::{PepperVersion, Secret};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A pepper of the configuration: its text, or better the file that holds it.
+/// A pepper or salt of the configuration: its text, or better the file that holds it.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PepperSource {
-    /// Which pepper it is; the largest version makes new digests.
+    /// Which one it is; the pepper of the largest version makes new digests.
     pub(crate) version: u16,
-    /// The pepper's text: 32 to 1,024 bytes.
+    /// Its text.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "redacted", default)]
     value: Option<Secret>,
     /// The file that holds the text. A line break at its end does not count.
@@ -27,8 +27,14 @@ impl PepperSource {
         Self { version, value: None, value_file: Some(path) }
     }
 
-    /// Reads the pepper.
-    pub(crate) fn read(&self) -> anyhow::Result<(PepperVersion, Pepper)> {
+    /// Reads it, as what `make` makes of its bytes.
+    pub(crate) fn read<T, E>(
+        &self,
+        make: impl FnOnce(Vec<u8>) -> Result<T, E>,
+    ) -> anyhow::Result<(PepperVersion, T)>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
         let bytes = match (&self.value, &self.value_file) {
             (Some(value), None) => value.expose().as_bytes().to_vec(),
             (None, Some(path)) => {
@@ -41,7 +47,7 @@ impl PepperSource {
             }
             _ => anyhow::bail!("exactly one of value and value_file must be given"),
         };
-        Ok((PepperVersion::new(self.version), Pepper::new(bytes)?))
+        Ok((PepperVersion::new(self.version), make(bytes)?))
     }
 }
 

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use keyward::Lifetime;
+use keyward::{Lifetime, Metadata};
 use serde::{Deserialize, Serialize};
 
 use super::pepper::PepperSource;
@@ -22,10 +22,15 @@ pub(crate) struct Config {
     pub(crate) cache: CacheSection,
     /// How usage is counted.
     pub(crate) usage: UsageSection,
+    /// What becomes of the events of management acts.
+    pub(crate) audit: AuditSection,
     /// What is logged.
     pub(crate) log: LogSection,
     /// Server-side keys for digests.
     pub(crate) peppers: Vec<PepperSource>,
+    /// Salts under which keypal has hashed keys that were taken over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) keypal_salts: Vec<PepperSource>,
 }
 
 /// How to serve.
@@ -93,11 +98,33 @@ impl Default for CacheSection {
 pub(crate) struct UsageSection {
     /// How often it is written down.
     pub(crate) interval: Span,
+    /// Whether it is counted at all.
+    pub(crate) tracking: bool,
 }
 
 impl Default for UsageSection {
     fn default() -> Self {
-        Self { interval: Span(Duration::from_secs(10)) }
+        Self { interval: Span(Duration::from_secs(10)), tracking: true }
+    }
+}
+
+/// What becomes of the events of management acts.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct AuditSection {
+    /// Whether they are kept.
+    pub(crate) enabled: bool,
+    /// How long they are kept; left out: for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retention: Option<Lifetime>,
+    /// What is kept with the context of each act.
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    pub(crate) context: Metadata,
+}
+
+impl Default for AuditSection {
+    fn default() -> Self {
+        Self { enabled: true, retention: None, context: Metadata::default() }
     }
 }
 

@@ -108,6 +108,10 @@ fn the_defaults_are_printed_as_a_file_that_can_be_used() {
 
     [usage]
     interval = "10s"
+    tracking = true
+
+    [audit]
+    enabled = true
 
     [log]
     filter = "info"

@@ -40,6 +40,23 @@ pub enum Refusal {
     Revoked,
 }
 
+impl Refusal {
+    /// The stable code, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadyDisabled => "already_disabled",
+            Self::AlreadyEnabled => "already_enabled",
+            Self::AlreadyRevoked => "already_revoked",
+            Self::AlreadySucceeded => "already_rotated",
+            Self::Deleted => "key_deleted",
+            Self::Invalid(_) => "invalid_request",
+            Self::NotDeleted => "not_deleted",
+            Self::Outdated => "conflict",
+            Self::Revoked => "key_revoked",
+        }
+    }
+}
+
 impl From<FieldError> for Refusal {
     fn from(error: FieldError) -> Self {
         Self::Invalid(error)

@@ -6,10 +6,12 @@ pub(crate) mod acts;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use keyward::store::{Cursor, KeyPosition, KeyQuery, KeySort, Order, Search, SortValue, StoredKey};
+use keyward::store::{
+    Cursor, KeyPage, KeyPosition, KeyQuery, KeySort, Order, Search, SortValue, StoredKey,
+};
 use keyward::{
-    Description, Invalid, KeyId, KeyState, KeyspaceId, Keyward, Name, NewKey, OwnerId,
-    ResourceScopes, ScopeSet, Tag, TagSet, Timestamp,
+    Description, Digest, Invalid, KeyId, KeyState, KeyspaceId, Keyward, MatchTags, Name, NewKey,
+    OwnerId, ResourceScopes, ScopeSet, Tag, TagFilter, TagSet, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -81,6 +83,14 @@ pub(crate) struct ListParameters {
     owner: Option<String>,
     /// Only keys with this tag.
     tag: Option<String>,
+    /// Only keys with these tags, separated by commas; one that holds a comma is asked for by `tag`.
+    tags: Option<String>,
+    /// Whether `any` of the tags (default) or `all` of them are wanted.
+    #[serde(rename = "match")]
+    matching: Option<String>,
+    /// Only the key with this digest, written `sha256:` and hexadecimal digits, or with another
+    /// scheme: of the formats whose keys are found by digest.
+    digest: Option<String>,
     /// Only keys in this state. Left out: all that are not deleted.
     #[param(value_type = Option<crate::view::KeyStateName>)]
     state: Option<String>,
@@ -128,7 +138,10 @@ pub(crate) async fn list(
 ) -> Answer {
     let query = read_query(&parameters, keyward.now())?;
     caller.may(Right::KeysRead, query.keyspace.as_ref())?;
-    let page = keyward.list(&query).await?;
+    let page = match &parameters.digest {
+        Some(digest) => page_of_digest(&keyward, digest, &query).await?,
+        None => keyward.list(&query).await?,
+    };
     let data: Vec<_> = page.keys.iter().map(|key| KeyView::new(key, query.now)).collect();
     let next_cursor = page.next.map(|next| next.to_cursor());
     Ok(Json(StatusCode::OK, Page { data, next_cursor }).into_response())
@@ -194,18 +207,20 @@ async fn known_key(keyward: &Keyward, id: &str) -> Result<StoredKey, Problem> {
 }
 
 /// The key of that id, if the caller may write it; it is kept secret from whoever may not read it.
-async fn writable_key(keyward: &Keyward, caller: &Caller, id: &str) -> Result<StoredKey, Problem> {
+pub(crate) async fn writable_key(
+    keyward: &Keyward,
+    caller: &Caller,
+    id: &str,
+) -> Result<StoredKey, Problem> {
     let key = known_key(keyward, id).await?;
     let keyspace = &key.record.keyspace;
     let right = Right::to_write_keys_of(keyspace);
-    if caller.may(right, Some(keyspace)).is_ok() {
-        return Ok(key);
-    }
+    let Err(refused) = caller.may(right, Some(keyspace)) else { return Ok(key) };
     caller.may_know(Right::KeysRead, keyspace)?;
-    Err(Problem::forbidden())
+    Err(refused)
 }
 
-fn read_new(body: IssueBody) -> Result<NewKey, Problem> {
+pub(crate) fn read_new(body: IssueBody) -> Result<NewKey, Problem> {
     let mut fields = Fields::default();
     let keyspace =
         fields.optional("keyspace", body.keyspace.as_deref(), |text| KeyspaceId::parse(text));
@@ -244,7 +259,7 @@ fn read_query(parameters: &ListParameters, now: Timestamp) -> Result<KeyQuery, P
         owner: fields.optional("owner", p.owner.as_deref(), |text| OwnerId::parse(text)),
         keyspace: fields
             .optional("keyspace", p.keyspace.as_deref(), |text| KeyspaceId::parse(text)),
-        tag: fields.optional("tag", p.tag.as_deref(), Tag::parse),
+        tags: read_tags(p, &mut fields),
         state: fields.optional("state", p.state.as_deref(), read_state),
         search: fields.optional("search", p.search.as_deref(), Search::parse),
         now,
@@ -264,6 +279,33 @@ fn read_query(parameters: &ListParameters, now: Timestamp) -> Result<KeyQuery, P
     }
     fields.finish_query()?;
     Ok(query)
+}
+
+fn read_tags(parameters: &ListParameters, fields: &mut Fields) -> TagFilter {
+    let one = fields.optional("tag", parameters.tag.as_deref(), Tag::parse);
+    let several = fields.optional("tags", parameters.tags.as_deref(), |text| {
+        text.split(',').map(|tag| Tag::parse(tag.trim())).collect::<Result<Vec<_>, _>>()
+    });
+    let matching = fields.optional("match", parameters.matching.as_deref(), |text| match text {
+        "all" => Ok(MatchTags::All),
+        "any" => Ok(MatchTags::Any),
+        _ => Err(Invalid::new("must be any or all")),
+    });
+    let tags = TagSet::new(one.into_iter().chain(several.into_iter().flatten()));
+    let tags = fields.take(tags.map_err(|invalid| invalid.at("tags")));
+    TagFilter { tags: tags.unwrap_or_default(), matching: matching.unwrap_or_default() }
+}
+
+/// The page of the one key with a digest, if the query would list it.
+async fn page_of_digest(
+    keyward: &Keyward,
+    text: &str,
+    query: &KeyQuery,
+) -> Result<KeyPage, Problem> {
+    let digest = Digest::parse(text).map_err(|e| Problem::invalid_query(vec![e.at("digest")]))?;
+    let key = keyward.find_by_digest(&digest).await?;
+    let keys = key.into_iter().filter(|key| query.includes(&key.record)).collect();
+    Ok(KeyPage { keys, next: None })
 }
 
 fn read_state(text: &str) -> Result<KeyState, Invalid> {

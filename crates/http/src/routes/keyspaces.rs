@@ -147,11 +147,9 @@ fn known_id(id: &str) -> Result<KeyspaceId, Problem> {
 /// That id, if the caller may change its keyspace; it is kept secret from whoever may not read it.
 fn writable_id(caller: &Caller, id: &str) -> Result<KeyspaceId, Problem> {
     let id = known_id(id)?;
-    if caller.may(Right::to_write(&id), Some(&id)).is_ok() {
-        return Ok(id);
-    }
+    let Err(refused) = caller.may(Right::to_write(&id), Some(&id)) else { return Ok(id) };
     caller.may_know(Right::KeyspacesRead, &id)?;
-    Err(Problem::forbidden())
+    Err(refused)
 }
 
 fn read_new(body: &CreateKeyspaceBody) -> Result<NewKeyspace, Problem> {

@@ -2,9 +2,10 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use keyward::{
-    Asked, Decision, DenyReason, Keyward, MatchScopes, Permit, ResourceId, Scope, Secret, Timestamp,
+    Asked, Decision, DenyReason, Keyward, MatchScopes, Permit, ResourceId, Scope, Secret,
+    Timestamp, VerifyOptions,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,7 +14,7 @@ use crate::access::Right;
 use crate::caller::Caller;
 use crate::fields::Fields;
 use crate::input::Body;
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::view::{Answer, Json, KeyView, WrittenJson};
 
 /// A presented secret, and what its holder wants to do.
@@ -31,6 +32,12 @@ pub(crate) struct VerifyBody {
     r#match: Match,
     /// The resource on which they are needed, as `type:id`.
     resource: Option<String>,
+    /// Asks the store, whatever this node has cached.
+    #[serde(default)]
+    skip_cache: bool,
+    /// Does not count the use.
+    #[serde(default)]
+    skip_tracking: bool,
 }
 
 /// How many of the scopes are needed.
@@ -42,13 +49,43 @@ pub(crate) enum Match {
     Any,
 }
 
+/// What is asked of a key, read from a request.
+pub(crate) struct Question {
+    matching: MatchScopes,
+    resource: Option<ResourceId>,
+    scopes: Box<[Scope]>,
+}
+
+impl Question {
+    pub(crate) fn read(
+        scopes: &[String],
+        matching: Match,
+        resource: Option<&str>,
+    ) -> Result<Self, Problem> {
+        let mut fields = Fields::default();
+        let scopes = fields.take(Scope::parse_list(scopes, "scopes"));
+        let resource = fields.optional("resource", resource, |text| ResourceId::parse(text));
+        fields.finish()?;
+        let matching = match matching {
+            Match::All => MatchScopes::All,
+            Match::Any => MatchScopes::Any,
+        };
+        Ok(Self { matching, resource, scopes: scopes.unwrap_or_default() })
+    }
+
+    pub(crate) fn asked(&self) -> Asked<'_> {
+        let Self { matching, resource, scopes } = self;
+        Asked { keyspace: None, matching: *matching, resource: resource.as_ref(), scopes }
+    }
+}
+
 /// The decision on a presented secret.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Verification)]
 #[serde(untagged)]
 #[expect(clippy::large_enum_variant, reason = "it lives as long as one answer is written")]
-pub(crate) enum Verification<'a> {
+pub(crate) enum Verdict<'a> {
     /// It may.
-    #[expect(dead_code, reason = "the schema of what the function `valid` writes")]
     Valid {
         /// Always true.
         valid: bool,
@@ -70,12 +107,30 @@ pub(crate) enum Verification<'a> {
     },
 }
 
+/// The decision as it is told.
+pub(crate) fn verdict(decision: &Decision, now: Timestamp) -> Verdict<'_> {
+    match decision {
+        Decision::Allow(permit) => {
+            Verdict::Valid { valid: true, key: KeyView::just_used(permit.key(), now) }
+        }
+        Decision::Deny(reason) => Verdict::Invalid {
+            valid: false,
+            code: reason.code(),
+            message: reason.message(),
+            retry_after: match reason {
+                DenyReason::RateLimited { retry_after } => Some(retry_after.as_secs_f64()),
+                _ => None,
+            },
+        },
+    }
+}
+
 /// Whether the key with this secret may do what is asked.
 ///
 /// Answers 200 for both decisions. A secret that is unknown and one that is wrong are not told apart.
 #[utoipa::path(
     post, path = "/v1/verify", tag = "verify", request_body = VerifyBody,
-    responses((status = 200, body = Verification<'_>), Problems),
+    responses((status = 200, body = Verdict<'_>), Problems),
 )]
 pub(crate) async fn verify(
     State(keyward): State<Keyward>,
@@ -83,52 +138,28 @@ pub(crate) async fn verify(
     Body(body): Body<VerifyBody>,
 ) -> Answer {
     caller.may(Right::KeysVerify, None)?;
-    let mut fields = Fields::default();
-    let scopes = fields.take(Scope::parse_list(&body.scopes, "scopes"));
-    let resource =
-        fields.optional("resource", body.resource.as_deref(), |text| ResourceId::parse(text));
-    fields.finish()?;
-    let scopes = scopes.unwrap_or_default();
-    let asked = Asked {
-        keyspace: None,
-        matching: match body.r#match {
-            Match::All => MatchScopes::All,
-            Match::Any => MatchScopes::Any,
-        },
-        resource: resource.as_ref(),
-        scopes: &scopes,
+    let question = Question::read(&body.scopes, body.r#match, body.resource.as_deref())?;
+    let VerifyBody { skip_cache, skip_tracking, .. } = body;
+    let options = VerifyOptions { skip_cache, skip_tracking, ..VerifyOptions::default() };
+    let asked = question.asked();
+    let decision = keyward.verify_with(body.secret.expose(), &asked, &options).await?;
+    let now = keyward.now();
+    let written = match &decision {
+        Decision::Allow(permit) => written(permit, now),
+        Decision::Deny(_) => None,
     };
-    let decision = keyward.verify(body.secret.expose(), &asked).await?;
-    Ok(match &decision {
-        Decision::Allow(permit) => valid(permit, keyward.now()),
-        Decision::Deny(reason) => Json(StatusCode::OK, invalid(reason)).into_response(),
+    Ok(match written {
+        Some(body) => WrittenJson(StatusCode::OK, body.into_bytes()).into_response(),
+        None => Json(StatusCode::OK, verdict(&decision, now)).into_response(),
     })
 }
 
-/// The view of the key, used just now. Writing the record would be the dearest part of each
+/// The verdict on an allowed key as JSON. Writing its record would be the dearest part of each
 /// verification, so it is written once and kept; only the instant is put in.
-fn valid(permit: &Permit, now: Timestamp) -> Response {
+fn written(permit: &Permit, now: Timestamp) -> Option<String> {
     let record = permit.holder().written(|record| {
         let view = serde_json::to_string(&KeyView::of(record, None, now)).ok()?;
         view.strip_suffix(r#""last_used_at":null}"#).map(Box::from)
-    });
-    match record {
-        Some(record) => {
-            let body = format!(r#"{{"valid":true,"key":{record}"last_used_at":"{now}"}}}}"#);
-            WrittenJson(StatusCode::OK, body.into_bytes()).into_response()
-        }
-        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
-fn invalid(reason: &DenyReason) -> Verification<'static> {
-    Verification::Invalid {
-        valid: false,
-        code: reason.code(),
-        message: reason.message(),
-        retry_after: match reason {
-            DenyReason::RateLimited { retry_after } => Some(retry_after.as_secs_f64()),
-            _ => None,
-        },
-    }
+    })?;
+    Some(format!(r#"{{"valid":true,"key":{record}"last_used_at":"{now}"}}}}"#))
 }

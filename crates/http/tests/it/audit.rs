@@ -59,6 +59,7 @@ async fn an_event_says_who_did_what_from_where() {
           "ip": "192.0.2.7",
           "key": "QbrQiWc61u4L",
           "keyspace": "default",
+          "metadata": {},
           "owner": "customer-1",
           "request_id": "req-1",
           "user_agent": "curl/8"

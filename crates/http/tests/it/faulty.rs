@@ -4,10 +4,10 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use keyward::store::{
-    Applied, AuditPage, AuditQuery, Feed, KeyPage, KeyQuery, MemoryStore, Store, StoreError,
-    StoredKey, UsageDelta,
+    Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, MemoryStore, Store,
+    StoreError, StoredKey, UsageDelta,
 };
-use keyward::{Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
+use keyward::{AuditFilter, Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
 
 /// How a store behaves.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +85,10 @@ impl Store for FaultyStore {
     async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, StoreError> {
         self.pass().await?;
         self.inner.audit(query).await
+    }
+
+    async fn summarize_audit(&self, filter: &AuditFilter) -> Result<AuditSummary, StoreError> {
+        self.inner.summarize_audit(filter).await
     }
 
     async fn changes_since(&self, position: Sequence) -> Result<Feed, StoreError> {

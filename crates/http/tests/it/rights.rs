@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use crate::support::Api;
 
-const SCOPES: [&str; 8] = [
+const SCOPES: [&str; 9] = [
     "",
     "audit:read",
+    "audit:write",
     "keys:read",
     "keys:verify",
     "keys:write",
@@ -46,6 +47,9 @@ async fn api_with_keys() -> (Api, [(&'static str, String); 3]) {
 #[case("PATCH /v1/keyspaces/default", json!({"description": "d"}), "keyspaces:write",
     "404 keyspaces:read=403")]
 #[case("GET /v1/audit", Value::Null, "audit:read", "403")]
+#[case("GET /v1/audit/summary", Value::Null, "audit:read", "403")]
+#[case("DELETE /v1/audit?owner=a", Value::Null, "audit:write", "403")]
+#[case("POST /v1/verify-many", json!({"secrets": ["x"]}), "keys:verify", "403")]
 #[tokio::test]
 async fn a_route_is_open_to_its_scope_and_to_root(
     #[case] route: &str,

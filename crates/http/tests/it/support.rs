@@ -9,7 +9,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderName, Request, request};
 use http_body_util::BodyExt;
 use keyward::store::{AuditQuery, KeyQuery, MemoryStore, Store};
-use keyward::{KeyState, Keyward};
+use keyward::{Action, KeyState, Keyward};
 use keyward_http::{RouterSettings, router};
 use keyward_testkit::{FixedClock, SeededEntropy};
 use serde_json::{Value, json};
@@ -115,7 +115,7 @@ impl Api {
         told["code"].as_str().unwrap().to_owned()
     }
 
-    /// All that is stored, usage excepted.
+    /// All that is stored, usage and refused calls excepted.
     pub(crate) async fn everything(&self) -> Vec<String> {
         let mut query = KeyQuery::new(self.keyward.now(), 1_000);
         let mut keys = self.keyward.list(&query).await.unwrap().keys;
@@ -124,7 +124,8 @@ impl Api {
         let mut all: Vec<_> = keys.iter().map(|key| format!("{:?}", key.record)).collect();
         let query = AuditQuery { limit: 1_000, ..AuditQuery::default() };
         let events = self.keyward.audit(&query).await.unwrap().events;
-        all.extend(events.iter().map(|event| format!("{event:?}")));
+        let acts = events.iter().filter(|event| event.action != Action::AccessDenied);
+        all.extend(acts.map(|event| format!("{event:?}")));
         all.extend(self.keyward.keyspaces().await.unwrap().iter().map(|k| format!("{k:?}")));
         all
     }

@@ -119,17 +119,18 @@ impl Keyward {
             let (before, after) = (Box::new(before.clone()), Box::new(after));
             change.keys.push(KeyWrite::Update { before, after });
         }
-        if change.keys.is_empty() {
+        let due = change.keys.len();
+        if due == 0 {
             return Ok(0);
         }
-        match self.commit(&change).await {
-            Ok(()) => return Ok(change.keys.len()),
+        match self.commit(change).await {
+            Ok(_) => return Ok(due),
             Err(error) if !error.is_outdated() => return Err(error),
             Err(_) => {}
         }
         let mut revoked = 0;
-        for write in &change.keys {
-            match self.revoke(write.id(), reason.cloned(), context).await {
+        for key in &keys {
+            match self.revoke(&key.id, reason.cloned(), context).await {
                 Ok(_) => revoked += 1,
                 // Somebody else was faster: it is as it should be.
                 Err(Error::NotFound(_) | Error::Refused(Refusal::AlreadyRevoked)) => {}
@@ -161,9 +162,9 @@ impl Keyward {
             let mut change = self.change(now);
             change.events.push(self.key_event(Action::KeyPurged, &key, context, now, data([])));
             change.keys.push(KeyWrite::Purge(Box::new(key)));
-            match self.commit(&change).await {
+            match self.commit(change).await {
                 Err(error) if error.is_outdated() => {}
-                result => return result,
+                result => return result.map(drop),
             }
         }
         Err(Refusal::Outdated.into())

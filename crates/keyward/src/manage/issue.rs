@@ -25,11 +25,11 @@ impl Keyward {
             let unknown = || Invalid::new("must name a keyspace").at("keyspace");
             let keyspace = self.known_keyspace(&new.keyspace).ok_or_else(unknown)?;
             let (issued, change) = self.prepare(new.clone(), &keyspace, context)?;
-            match self.commit(&change).await {
+            match self.commit(change).await {
                 // The id was taken by chance, or the keyspace was changed: draw and read again.
                 Err(error) if error.is_taken() => {}
                 Err(error) if error.is_outdated() => self.catch_up().await?,
-                result => return result.map(|()| issued),
+                result => return result.map(|_| issued),
             }
         }
         Err(Refusal::Outdated.into())

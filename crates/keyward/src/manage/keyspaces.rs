@@ -1,8 +1,8 @@
 //! Creating and changing keyspaces.
 
 use keyward_core::{
-    ActContext, Action, AuditEvent, AuditEventId, Change, Format, Keyspace, KeyspaceChanges,
-    KeyspaceId, KeyspaceWrite, NewKeyspace, Prefix, Prefixed, Refusal, Timestamp,
+    ActContext, Action, AuditEvent, Change, Format, Keyspace, KeyspaceChanges, KeyspaceId,
+    KeyspaceWrite, NewKeyspace, Prefix, Prefixed, Refusal, Timestamp,
 };
 use serde_json::json;
 
@@ -20,8 +20,8 @@ impl Keyward {
         let keyspace = Keyspace::create(new, &self.inner.hasher, now)?;
         let mut change = self.change(now);
         self.write_new_keyspace(&keyspace, context, &mut change);
-        match self.commit(&change).await {
-            Ok(()) => Ok(keyspace),
+        match self.commit(change).await {
+            Ok(_) => Ok(keyspace),
             Err(error) if error.is_taken() => Err(Error::KeyspaceExists),
             Err(error) => Err(error),
         }
@@ -47,9 +47,9 @@ impl Keyward {
                 data([("fields", Some(json!(changes.fields())))]),
             ));
             change.keyspaces.push(KeyspaceWrite::Update { from, after: after.clone() });
-            match self.commit(&change).await {
+            match self.commit(change).await {
                 Err(error) if error.is_outdated() => {}
-                result => return result.map(|()| after),
+                result => return result.map(|_| after),
             }
         }
         Err(Refusal::Outdated.into())
@@ -87,16 +87,8 @@ impl Keyward {
         at: Timestamp,
         data: serde_json::Map<String, serde_json::Value>,
     ) -> AuditEvent {
-        AuditEvent {
-            id: AuditEventId::generate(&*self.inner.entropy, at),
-            at,
-            action,
-            context: context.clone(),
-            key: None,
-            keyspace: Some(keyspace.id.clone()),
-            owner: None,
-            data,
-        }
+        let event = self.event(action, context, at, data);
+        AuditEvent { keyspace: Some(keyspace.id.clone()), ..event }
     }
 }
 

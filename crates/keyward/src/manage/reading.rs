@@ -1,7 +1,7 @@
-//! Looking at keys, keyspaces and the audit trail.
+//! Looking at keys and keyspaces.
 
-use keyward_core::{KeyId, Keyspace, KeyspaceId};
-use keyward_store::{AuditPage, AuditQuery, KeyPage, KeyQuery, StoreError, StoredKey};
+use keyward_core::{Digest, KeyId, Keyspace, KeyspaceId, Locator};
+use keyward_store::{KeyPage, KeyQuery, StoreError, StoredKey};
 
 use crate::Keyward;
 
@@ -18,9 +18,14 @@ impl Keyward {
         self.inner.store.list(query).await
     }
 
-    /// A page of the audit events that a query names, the newest first.
-    pub async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, StoreError> {
-        self.inner.store.audit(query).await
+    /// The key with this digest of its secret, deleted ones included: of the formats whose keys are
+    /// found by digest.
+    pub async fn find_by_digest(&self, digest: &Digest) -> Result<Option<StoredKey>, StoreError> {
+        let found = self.inner.store.find(&Locator::Digest(digest.clone())).await?;
+        match found {
+            Some(record) => self.key(&record.id).await,
+            None => Ok(None),
+        }
     }
 
     /// All keyspaces, by id.

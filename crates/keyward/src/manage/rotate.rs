@@ -44,8 +44,8 @@ impl Keyward {
                 self.rotate_to_successor(before, rotation, asked_at, context, &mut change)?
             }
         };
-        match self.commit(&change).await {
-            Ok(()) => Ok(rotated),
+        match self.commit(change).await {
+            Ok(_) => Ok(rotated),
             Err(error) if error.is_outdated() => Err(Refusal::Outdated.into()),
             Err(error) => Err(error),
         }

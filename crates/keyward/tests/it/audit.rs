@@ -2,8 +2,8 @@
 
 use keyward::store::AuditQuery;
 use keyward::{
-    ActContext, Action, AuditEvent, FormatKind, Issued, KeyChanges, KeyId, KeyspaceChanges,
-    KeyspaceId, Keyward, NewKeyspace, Rotation, RotationMode,
+    ActContext, Action, AuditEvent, AuditFilter, FormatKind, Issued, KeyChanges, KeyId,
+    KeyspaceChanges, KeyspaceId, Keyward, NewKeyspace, Rotation, RotationMode,
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -135,7 +135,11 @@ async fn acts_on_keyspaces_leave_one_event_each(#[values(Memory, Sqlite)] backen
     let changes =
         KeyspaceChanges { maximum_lifetime: Some(Some(seconds(60))), ..KeyspaceChanges::default() };
     keyward.update_keyspace(&id, changes, &auditor()).await.unwrap();
-    let query = AuditQuery { keyspace: Some(id), limit: 10, ..AuditQuery::default() };
+    let query = AuditQuery {
+        filter: AuditFilter { keyspace: Some(id), ..AuditFilter::default() },
+        limit: 10,
+        after: None,
+    };
     let events = keyward.audit(&query).await.unwrap().events;
     let of = |action| {
         let mut found = events.iter().filter(move |event| event.action == action);

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use keyward::store::AuditQuery;
-use keyward::{Action, Expiry, Issued, KeyId, Keyward, NewKey, OwnerId, Rotation, RotationMode};
+use keyward::{
+    Action, AuditFilter, Expiry, Issued, KeyId, Keyward, NewKey, OwnerId, Rotation, RotationMode,
+};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
@@ -54,7 +56,8 @@ async fn all_pages_are_revoked_once_and_other_owners_are_left_alone(
         assert_eq!(code(&keyward, &other.secret).await, "allowed");
     }
     let (action, limit) = (Some(Action::KeyRevoked), 2_000);
-    let query = AuditQuery { action, limit, ..AuditQuery::default() };
+    let query =
+        AuditQuery { filter: AuditFilter { action, ..AuditFilter::default() }, limit, after: None };
     assert_eq!(keyward.audit(&query).await.unwrap().events.len(), 1_200);
 }
 

@@ -149,7 +149,7 @@ async fn no_use_is_lost_or_counted_twice_while_usage_is_written(
 async fn usage_of_many_keys_is_written_before_its_time() {
     let world = World::new(Memory);
     let store = Arc::clone(&world.store);
-    let hour = Duration::from_secs(3_600);
+    let hour = Duration::from_hours(1);
     let keyward =
         Keyward::builder(store).usage_interval(hour).cache_capacity(1).build().await.unwrap();
     let keys = issue_many(&keyward, &owner("customer-1"), 10_000).await;

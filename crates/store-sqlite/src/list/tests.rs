@@ -23,8 +23,8 @@ fn owner() -> Option<OwnerId> {
     OwnerId::parse("ann").ok()
 }
 
-fn tag() -> Option<Tag> {
-    Tag::parse("prod").ok()
+fn tags() -> TagFilter {
+    TagFilter::one(Tag::parse("prod").unwrap())
 }
 
 /// The query for the first page and that for a later one.
@@ -40,12 +40,12 @@ fn every_path_uses_its_index_and_needs_no_sorting() {
         ("keys_by_creation", all()),
         ("keys_by_owner (owner=?", KeyQuery { owner: owner(), ..all() }),
         ("keys_by_keyspace (keyspace=?", KeyQuery { keyspace: keyspace.clone(), ..all() }),
-        ("key_tags USING PRIMARY KEY (tag=?", KeyQuery { tag: tag(), ..all() }),
+        ("key_tags USING PRIMARY KEY (tag=?", KeyQuery { tags: tags(), ..all() }),
         ("keys_deleted", KeyQuery { state: Some(KeyState::Deleted), ..all() }),
         ("keys_by_expiry", KeyQuery { sort: KeySort::ExpiresAt, ..all() }),
         ("keys_by_name", KeyQuery { sort: KeySort::Name, ..all() }),
         // The filter that leaves the fewest decides.
-        ("keys_by_owner (owner=?", KeyQuery { owner: owner(), tag: tag(), keyspace, ..all() }),
+        ("keys_by_owner (owner=?", KeyQuery { owner: owner(), tags: tags(), keyspace, ..all() }),
     ];
     for (index, query) in queries {
         for state in [query.state, query.state.or(Some(KeyState::Active))] {
@@ -66,7 +66,10 @@ fn a_later_page_begins_where_the_one_before_ended() {
     for (start, query) in [
         ("keys_by_creation ((created_at,id)<(?,?))", all()),
         ("keys_by_owner (owner=? AND (created_at,id)<(?,?))", KeyQuery { owner: owner(), ..all() }),
-        ("PRIMARY KEY (tag=? AND (key_created_at,key_id)<(?,?))", KeyQuery { tag: tag(), ..all() }),
+        (
+            "PRIMARY KEY (tag=? AND (key_created_at,key_id)<(?,?))",
+            KeyQuery { tags: tags(), ..all() },
+        ),
         (
             "keys_by_expiry ((expiry_place,id)<(?,?))",
             KeyQuery { sort: KeySort::ExpiresAt, ..all() },
@@ -84,7 +87,7 @@ fn nothing_from_outside_becomes_part_of_the_statement() {
     let strange = "x'; DROP TABLE keys; --";
     let query = KeyQuery {
         owner: OwnerId::parse(strange).ok(),
-        tag: Tag::parse(strange).ok(),
+        tags: TagFilter::one(Tag::parse(strange).unwrap()),
         search: Search::parse(strange).ok(),
         ..all()
     };

@@ -13,7 +13,7 @@ use crate::{file_in, open_in};
 async fn a_missing_file_is_made_and_an_empty_one_filled() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keyward.db");
-    assert_eq!(SqliteStore::pending_migrations(&path).unwrap(), 1);
+    assert_eq!(SqliteStore::pending_migrations(&path).unwrap(), 2);
     assert!(!path.exists());
     drop(open_in(folder.path()));
     assert_eq!(SqliteStore::pending_migrations(&path).unwrap(), 0);
@@ -25,7 +25,7 @@ async fn a_missing_file_is_made_and_an_empty_one_filled() {
 async fn migrating_makes_a_file_and_then_has_nothing_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keyward.db");
-    assert_eq!(SqliteStore::migrate(&path).unwrap(), 1);
+    assert_eq!(SqliteStore::migrate(&path).unwrap(), 2);
     assert_eq!(SqliteStore::migrate(&path).unwrap(), 0);
     let store = open_in(folder.path());
     insert(&store, &key("first")).await;
@@ -76,7 +76,7 @@ fn a_file_of_a_newer_keyward_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keyward.db");
     drop(open_in(folder.path()));
-    file_in(folder.path()).pragma_update(None, "user_version", 2).unwrap();
+    file_in(folder.path()).pragma_update(None, "user_version", 1_000).unwrap();
     let content = fs::read(&path).unwrap();
     for refused in [
         SqliteStore::open(&path, &SqliteOptions::default()).unwrap_err(),

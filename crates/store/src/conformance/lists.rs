@@ -1,6 +1,8 @@
 //! Rules about lists of keys.
 
-use keyward_core::{Deletion, KeyRecord, KeyState, Name, OwnerId, Revocation, Tag, TagSet};
+use keyward_core::{
+    Deletion, KeyRecord, KeyState, MatchTags, Name, OwnerId, Revocation, Tag, TagFilter, TagSet,
+};
 
 use super::sample::{at, changed, insert, key, update};
 use crate::{KeyPosition, KeyQuery, KeySort, Order, Search, Store};
@@ -112,7 +114,7 @@ pub async fn every_filter_of_keys_is_kept(store: &dyn Store) {
     let all = KeyQuery::new(at(0), 10);
     let of_ann = KeyQuery { owner: Some(owner("ann")), ..all.clone() };
     assert_eq!(ids(store, &of_ann).await, ["b", "a"]);
-    let with_x = KeyQuery { tag: Tag::parse("X").ok(), ..of_ann.clone() };
+    let with_x = KeyQuery { tags: TagFilter::one(Tag::parse("X").unwrap()), ..of_ann.clone() };
     assert_eq!(ids(store, &with_x).await, ["a"]);
     let in_other = KeyQuery { keyspace: "other".parse().ok(), ..all.clone() };
     assert_eq!(ids(store, &in_other).await, ["c"]);
@@ -120,6 +122,32 @@ pub async fn every_filter_of_keys_is_kept(store: &dyn Store) {
     assert!(ids(store, &nowhere).await.is_empty());
     let of_prefix = KeyQuery { owner: Some(owner("an")), ..all };
     assert!(ids(store, &of_prefix).await.is_empty());
+}
+
+/// Several tags are wanted any or all, with an owner or without; a key is listed once.
+pub async fn keys_are_found_by_any_or_by_all_of_several_tags(store: &dyn Store) {
+    let owner = |owner: &str| OwnerId::parse(owner).unwrap();
+    let tags = |tags: &[&str]| TagSet::new(tags.iter().map(|t| Tag::parse(t).unwrap())).unwrap();
+    for (id, of, own) in [
+        ("a", "ann", &["x", "y"][..]),
+        ("b", "ann", &["y"]),
+        ("c", "bob", &["x", "z"]),
+        ("d", "bob", &[]),
+    ] {
+        insert(store, &KeyRecord { owner: owner(of), tags: tags(own), ..key(id) }).await;
+    }
+    let query = |wanted: &[&str], matching| KeyQuery {
+        tags: TagFilter { tags: tags(wanted), matching },
+        ..KeyQuery::new(at(0), 2)
+    };
+    assert_eq!(all_ids(store, &query(&["X", "y"], MatchTags::Any)).await, ["c", "b", "a"]);
+    assert_eq!(all_ids(store, &query(&["x", "Y"], MatchTags::All)).await, ["a"]);
+    assert_eq!(all_ids(store, &query(&["x"], MatchTags::All)).await, ["c", "a"]);
+    assert_eq!(all_ids(store, &query(&["x", "nobody"], MatchTags::All)).await, [""; 0]);
+    assert_eq!(all_ids(store, &query(&[], MatchTags::Any)).await, ["d", "c", "b", "a"]);
+    assert_eq!(all_ids(store, &query(&[], MatchTags::All)).await, ["d", "c", "b", "a"]);
+    let of_bob = KeyQuery { owner: Some(owner("bob")), ..query(&["x", "y", "z"], MatchTags::Any) };
+    assert_eq!(all_ids(store, &of_bob).await, ["c"]);
 }
 
 /// A changed key is listed by what it is now, and no longer by what it was.
@@ -132,7 +160,7 @@ pub async fn a_changed_key_is_listed_by_what_it_is_now(store: &dyn Store) {
     store.apply(&update(&before, &after)).await.unwrap();
     for (tag, search, expected) in [("old", "before", 0), ("new", "after", 1)] {
         let all = KeyQuery::new(at(0), 10);
-        let tagged = KeyQuery { tag: Tag::parse(tag).ok(), ..all.clone() };
+        let tagged = KeyQuery { tags: TagFilter::one(Tag::parse(tag).unwrap()), ..all.clone() };
         assert_eq!(ids(store, &tagged).await.len(), expected, "{tag}");
         let found = KeyQuery { search: Search::parse(search).ok(), ..all };
         assert_eq!(ids(store, &found).await.len(), expected, "{search}");

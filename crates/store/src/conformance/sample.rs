@@ -120,6 +120,7 @@ pub fn event(action: Action, record: &KeyRecord, second: i64) -> AuditEvent {
             ip: Some("2001:db8::1".parse().unwrap()),
             user_agent: Some("curl/8".to_owned()),
             request_id: Some("r-1".to_owned()),
+            metadata: Metadata::default(),
         },
         key: Some(record.id.clone()),
         keyspace: Some(record.keyspace.clone()),

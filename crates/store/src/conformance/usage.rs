@@ -43,6 +43,18 @@ pub async fn usage_of_unknown_keys_is_dropped(store: &dyn Store) {
     assert!(store.key(&unknown).await.unwrap().is_none());
 }
 
+/// Usage without uses moves the instant alone.
+pub async fn a_touch_moves_the_instant_and_counts_nothing(store: &dyn Store) {
+    let record = key("touched");
+    insert(store, &record).await;
+    for second in [7, 5] {
+        let touch = UsageDelta { uses: 0, previous_uses: 0, ..delta(&record.id, second, 0) };
+        store.record_usage(&[touch]).await.unwrap();
+    }
+    let usage = store.key(&record.id).await.unwrap().unwrap().usage;
+    assert_eq!(usage, Usage { last_used_at: Some(at(7)), uses: 0, previous_uses: 0 });
+}
+
 /// Usage goes with a purged key: a new one of the same id begins without.
 pub async fn usage_goes_with_a_purged_key(store: &dyn Store) {
     let record = key("purged");

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use keyward_core::{
-    AuditEvent, Change, ChangeId, FormatKind, KeyId, KeyRecord, KeyWrite, Keyspace, KeyspaceId,
-    KeyspaceWrite, Locator, Sequence, Touched,
+    AuditErasure, AuditEvent, Change, ChangeId, FormatKind, KeyId, KeyRecord, KeyWrite, Keyspace,
+    KeyspaceId, KeyspaceWrite, Locator, Sequence, Touched,
 };
 
 use crate::{Applied, AuditPosition, Conflict, Feed, StoreError, StoredKey, Usage};
@@ -39,7 +39,8 @@ impl State {
 
     pub(super) fn apply(&mut self, change: &Change) -> Result<Applied, StoreError> {
         if let Some(place) = self.changes.iter().rposition(|(id, _)| *id == change.id) {
-            return Ok(Applied { is_replay: true, sequence: self.sequence(place + 1) });
+            let sequence = self.sequence(place + 1);
+            return Ok(Applied { erased: 0, is_replay: true, sequence });
         }
         self.check(change).map_err(StoreError::Conflict)?;
         for write in &change.keyspaces {
@@ -48,6 +49,7 @@ impl State {
         for write in &change.keys {
             self.write_key(write);
         }
+        let erased = change.erasure.as_ref().map_or(0, |erasure| self.erase(erasure));
         for event in &change.events {
             self.events.insert(AuditPosition::of(event), event.clone());
         }
@@ -56,7 +58,7 @@ impl State {
             self.changes.pop_front();
             self.forgotten += 1;
         }
-        Ok(Applied { is_replay: false, sequence: self.position() })
+        Ok(Applied { erased, is_replay: false, sequence: self.position() })
     }
 
     fn check(&self, change: &Change) -> Result<(), Conflict> {
@@ -95,6 +97,15 @@ impl State {
         }
         let usage = before.map_or_else(Usage::default, |key| key.usage);
         self.keys.insert(record.id.clone(), StoredKey { record: record.clone(), usage });
+    }
+
+    fn erase(&mut self, erasure: &AuditErasure) -> usize {
+        let meant = self.events.iter().filter(|(_, event)| erasure.filter.includes(event));
+        let places: Vec<_> = meant.map(|(place, _)| *place).take(erasure.most).collect();
+        for place in &places {
+            self.events.remove(place);
+        }
+        places.len()
     }
 
     pub(super) fn changes_since(&self, position: Sequence) -> Feed {

@@ -35,7 +35,7 @@ fn the_help_tells_what_there_is() {
 #[test]
 fn the_help_of_verify_tells_how_to_keep_the_key_to_oneself() {
     let folder = Folder::new();
-    assert_snapshot!(folder.cli().done(&["verify", "-h"]), @r#"
+    assert_snapshot!(folder.cli().done(&["verify", "-h"]), @"
     Say whether a key may do something; exit code 1 if not
 
     Usage: keyward verify [OPTIONS] [SECRET]
@@ -45,17 +45,23 @@ fn the_help_of_verify_tells_how_to_keep_the_key_to_oneself() {
                 see it
 
     Options:
-          --scope <SCOPE>        A scope that is needed; may be given more than once
-          --server <URL>         Work on this server instead of the local database, by its URL [env:
-                                 KEYWARD_SERVER=]
-          --any                  Any one of the scopes is enough
-          --key <KEY>            The management key for --server [env: KEYWARD_KEY]
-          --key-file <PATH>      The file that holds the management key for --server [env:
-                                 KEYWARD_KEY_FILE=]
-          --resource <RESOURCE>  The resource on which the scopes are needed, as type:id
-          --json                 Print the answers as JSON
-          --config <PATH>        The configuration file (TOML) [env: KEYWARD_CONFIG=]
-      -h, --help                 Print help (see more with '--help')
+          --scope <SCOPE>          A scope that is needed; may be given more than once
+          --server <URL>           Work on this server instead of the local database, by its URL [env:
+                                   KEYWARD_SERVER=]
+          --any                    Any one of the scopes is enough
+          --key <KEY>              The management key for --server [env: KEYWARD_KEY]
+          --key-file <PATH>        The file that holds the management key for --server [env:
+                                   KEYWARD_KEY_FILE=]
+          --resource <RESOURCE>    The resource on which the scopes are needed, as type:id
+          --json                   Print the answers as JSON
+          --skip-cache             Ask the database, whatever the server has cached
+          --audit-metadata <JSON>  What the audit trail shall keep about what is done, as a JSON object
+                                   [env: KEYWARD_AUDIT_METADATA=]
+          --skip-tracking          Do not count the use
+          --config <PATH>          The configuration file (TOML) [env: KEYWARD_CONFIG=]
+          --many                   Verify each line of the standard input, up to 100; exit code 1 if any
+                                   may not
+      -h, --help                   Print help (see more with '--help')
 
     Configuration:
           --database <URL>              The database: sqlite:PATH or memory: [env: KEYWARD_DATABASE=]
@@ -69,7 +75,7 @@ fn the_help_of_verify_tells_how_to_keep_the_key_to_oneself() {
           --log <FILTER>                What to log, such as info or keyward=debug [env: KEYWARD_LOG=]
           --log-format <FORMAT>         How to log: text or json [env: KEYWARD_LOG_FORMAT=] [possible
                                         values: json, text]
-    "#);
+    ");
 }
 
 #[rstest]

@@ -30,7 +30,7 @@ fn keys_need_the_pepper_that_they_were_issued_under() {
         let ended = folder.cli().with(&["--listen", "127.0.0.1:0"]).with(flags).run(&["serve"]);
         assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended:?}");
         assert!(ended.stderr.contains(scheme), "{ended:?}");
-        assert!(ended.stderr.contains("that pepper is not configured"), "{ended:?}");
+        assert!(ended.stderr.contains("that pepper or salt is not configured"), "{ended:?}");
         assert!(!ended.stderr.contains("GEHEIM"), "{ended:?}");
     }
     let server = folder.serve_with(&with_both);

@@ -208,6 +208,39 @@ pub(crate) async fn purge(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// Writes down that a key was used, now, without counting it.
+#[utoipa::path(
+    post, path = "/v1/keys/{id}/touch", tag = "keys", params(("id" = String, Path)),
+    responses((status = 200, body = KeyView<'_>), Problems),
+)]
+pub(crate) async fn touch(
+    State(keyward): State<Keyward>,
+    caller: Actor,
+    Path(id): Path<String>,
+) -> Answer {
+    let key = writable_key(&keyward, &caller, &id).await?;
+    keyward.touch(&key.record.id).await?;
+    let key = super::known_key(&keyward, &id).await?;
+    Ok(Json(StatusCode::OK, KeyView::new(&key, keyward.now())).into_response())
+}
+
+/// Lets this node forget what it has cached of a key, so that the next verification reads it anew.
+/// It is not needed for any change made through Keyward.
+#[utoipa::path(
+    post, path = "/v1/keys/{id}/invalidate", tag = "keys", params(("id" = String, Path)),
+    responses((status = 204), Problems),
+)]
+pub(crate) async fn invalidate(
+    State(keyward): State<Keyward>,
+    caller: Actor,
+    Path(id): Path<String>,
+) -> Answer {
+    let key = writable_key(&keyward, &caller, &id).await?;
+    let locators: Vec<_> = key.record.locators().collect();
+    keyward.invalidate(&locators).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
 /// Revokes every key of an owner. Doing it again is no conflict: it finds nothing more to revoke.
 ///
 /// Management keys are left out unless the caller has `root`.
@@ -239,7 +272,7 @@ fn spared(caller: &Caller) -> Vec<KeyspaceId> {
     if caller.may(right, Some(&management)).is_ok() { Vec::new() } else { vec![management] }
 }
 
-fn read_reason(text: Option<&str>) -> Result<Option<Reason>, FieldError> {
+pub(crate) fn read_reason(text: Option<&str>) -> Result<Option<Reason>, FieldError> {
     text.map(|text| Reason::parse(text).map_err(|invalid| invalid.at("reason"))).transpose()
 }
 

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use keyward::store::{
-    Applied, AuditPage, AuditQuery, Feed, KeyPage, KeyQuery, Store, StoreError, StoredKey,
-    UsageDelta,
+    Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, Store, StoreError,
+    StoredKey, UsageDelta,
 };
-use keyward::{Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
+use keyward::{AuditFilter, Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
 use tokio::sync::Semaphore;
 
 /// A call that is counted and can be held.
@@ -177,6 +177,10 @@ impl Store for ProbedStore {
 
     async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, StoreError> {
         self.up()?.audit(query).await
+    }
+
+    async fn summarize_audit(&self, filter: &AuditFilter) -> Result<AuditSummary, StoreError> {
+        self.up()?.summarize_audit(filter).await
     }
 
     async fn changes_since(&self, position: Sequence) -> Result<Feed, StoreError> {

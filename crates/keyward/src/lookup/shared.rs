@@ -1,0 +1,122 @@
+//! A cache that several instances share, between each one's own cache and the store.
+
+mod recent;
+
+use std::error::Error;
+use std::fmt::{self, Write as _};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use keyward_core::{KeyRecord, Locator, Pepper, Sequence};
+pub(crate) use recent::Recent;
+
+/// A cache that several instances share, such as Redis, memcached or a table.
+///
+/// It need not be trusted. An entry is accepted only if its seal (an HMAC under the key that
+/// [`crate::Builder::shared_cache`] takes) is right, and only if no change of its key is known that is
+/// newer than the entry: so a late write, an old entry that somebody put back and one that nobody
+/// removed are all no worse than none. A cache that fails or is slow costs time and nothing else.
+///
+/// Behaviour: `get` returns what `set` last kept under the name, or nothing; it may forget anything
+/// at any time.
+#[async_trait]
+pub trait SharedCache: fmt::Debug + Send + Sync {
+    /// The value under a name.
+    async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, CacheError>;
+
+    /// Keeps a value under a name, for a while.
+    async fn set(&self, name: &str, value: &[u8], ttl: Duration) -> Result<(), CacheError>;
+
+    /// Forgets what is under a name.
+    async fn delete(&self, name: &str) -> Result<(), CacheError>;
+}
+
+/// Why a shared cache did not do what it was asked.
+pub type CacheError = Box<dyn Error + Send + Sync>;
+
+/// How long a cache is waited for.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// How long an entry is kept that nobody removes.
+const TTL: Duration = Duration::from_hours(1);
+/// The length of a seal, in bytes.
+const SEAL: usize = 32;
+
+/// A shared cache, and what it takes to trust its entries.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    cache: Arc<dyn SharedCache>,
+    key: Pepper,
+    pub(crate) recent: Recent,
+}
+
+impl Shared {
+    pub(crate) fn new(cache: Arc<dyn SharedCache>, key: Pepper) -> Self {
+        Self { cache, key, recent: Recent::default() }
+    }
+
+    /// The record at a locator, if there is an entry that may be trusted.
+    pub(super) async fn find(&self, locator: &Locator) -> Option<KeyRecord> {
+        let name = name(locator);
+        let entry = in_time(self.cache.get(&name)).await;
+        let entry =
+            entry.map_err(|error| tracing::warn!(%error, "the shared cache failed")).ok()??;
+        let (record, position) = self.open(&name, &entry)?;
+        (record.is_at(locator) && self.recent.is_current(locator, position)).then_some(record)
+    }
+
+    /// Keeps a record that was read when this instance knew all changes up to the position.
+    pub(super) async fn keep(&self, locator: &Locator, record: &KeyRecord, position: Sequence) {
+        let name = name(locator);
+        let entry = self.seal(&name, record, position);
+        if let Err(error) = in_time(self.cache.set(&name, &entry, TTL)).await {
+            tracing::warn!(%error, "the shared cache failed");
+        }
+    }
+
+    /// Removes the entries at these locators.
+    pub(crate) async fn delete(&self, locators: &[Locator]) -> Result<(), CacheError> {
+        for locator in locators {
+            in_time(self.cache.delete(&name(locator))).await?;
+        }
+        Ok(())
+    }
+
+    /// The position, the record, and before both the seal over them and the name.
+    fn seal(&self, name: &str, record: &KeyRecord, position: Sequence) -> Vec<u8> {
+        let position = position.get().to_be_bytes();
+        let record = record.to_stored();
+        let seal = self.key.mac(&[name.as_bytes(), &[0], &position, &record]);
+        [seal.as_slice(), &position, &record].concat()
+    }
+
+    fn open(&self, name: &str, entry: &[u8]) -> Option<(KeyRecord, Sequence)> {
+        let (seal, content) = entry.split_at_checked(SEAL)?;
+        if !self.key.is_mac(&[name.as_bytes(), &[0], content], seal) {
+            tracing::warn!("an entry of the shared cache has a wrong seal");
+            return None;
+        }
+        let (position, record) = content.split_first_chunk()?;
+        let position = Sequence::new(u64::from_be_bytes(*position));
+        Some((KeyRecord::from_stored(record).ok()?, position))
+    }
+}
+
+async fn in_time<T>(call: impl Future<Output = Result<T, CacheError>>) -> Result<T, CacheError> {
+    tokio::time::timeout(PATIENCE, call).await.unwrap_or_else(|_| Err("it takes too long".into()))
+}
+
+fn name(locator: &Locator) -> String {
+    match locator {
+        Locator::KeyId(id) => format!("keyward:id:{id}"),
+        Locator::Digest(digest) => {
+            let mut name = format!("keyward:digest:{}:", digest.scheme());
+            for byte in digest.as_bytes() {
+                // Writing to a string does not fail.
+                write!(name, "{byte:02x}").unwrap_or_default();
+            }
+            name
+        }
+    }
+}
