@@ -56,6 +56,14 @@ impl Format {
         }
     }
 
+    /// What lists show of a key of that id: see [`Minted::hint`].
+    pub fn hint(&self, id: &KeyId) -> String {
+        match self {
+            Self::Opaque(opaque) => opaque.hint(),
+            Self::Prefixed(prefixed) => prefixed.hint(id),
+        }
+    }
+
     /// Draws a new secret for the key of that id.
     pub fn mint(&self, entropy: &dyn Entropy, id: &KeyId) -> Minted {
         match self {

@@ -13,8 +13,8 @@ use axum::http::{HeaderMap, Request};
 use axum::response::{IntoResponse, Response};
 use keyward::store::StoreError;
 use keyward::{
-    Asked, Decision, DenyReason, Error, HeaderRules, KeyRecord, Keyward, MatchScopes, Permit,
-    ResourceId, Scope, VerifyOptions, extract_key,
+    Asked, Decision, DenyReason, Error, HeaderRules, KeyRecord, KeyspaceId, Keyward, MatchScopes,
+    Permit, ResourceId, Scope, VerifyOptions, extract_key,
 };
 use tower::{Layer, Service};
 
@@ -92,6 +92,7 @@ where
 /// ```
 #[derive(Clone, Debug)]
 pub struct ProtectLayer {
+    keyspace: Option<KeyspaceId>,
     keyward: Keyward,
     matching: MatchScopes,
     rules: Arc<HeaderRules>,
@@ -102,7 +103,14 @@ impl ProtectLayer {
     /// Lets every valid key through. It is looked for where the instance looks.
     pub fn new(keyward: Keyward) -> Self {
         let rules = Arc::new(keyward.header_rules().clone());
-        Self { keyward, matching: MatchScopes::All, rules, scopes: Arc::new([]) }
+        Self { keyspace: None, keyward, matching: MatchScopes::All, rules, scopes: Arc::new([]) }
+    }
+
+    /// Only keys of this keyspace; others are unknown here. Where the store is shared with a Keyward
+    /// server, it keeps that one's management keys out.
+    #[must_use]
+    pub fn keyspace(self, keyspace: KeyspaceId) -> Self {
+        Self { keyspace: Some(keyspace), ..self }
     }
 
     /// Only keys that have all of these scopes.
@@ -126,7 +134,12 @@ impl ProtectLayer {
     async fn verify(&self, headers: &HeaderMap) -> Result<VerifiedKey, Rejection> {
         let key = extract_key(headers, &self.rules)
             .map_err(|error| Problem::unreadable_header(&error))?;
-        let asked = Asked { matching: self.matching, scopes: &self.scopes, ..Asked::default() };
+        let asked = Asked {
+            keyspace: self.keyspace.as_ref(),
+            matching: self.matching,
+            resource: None,
+            scopes: &self.scopes,
+        };
         let options = VerifyOptions { bearer: keyward::Bearer::Keep, ..VerifyOptions::default() };
         let decision = self.keyward.verify_with(key.unwrap_or_default(), &asked, &options).await?;
         match decision {

@@ -11,6 +11,7 @@ pub(super) fn run(config: &Config, command: &ConfigCommand) -> anyhow::Result<Ou
         ConfigCommand::Check => {
             config.log_filter()?;
             config.read_peppers()?;
+            config.read_keypal_salts()?;
             printer::say("the configuration is usable")?;
         }
     }

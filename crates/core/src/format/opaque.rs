@@ -53,9 +53,14 @@ impl Opaque {
         self.prefix.as_ref().map_or(0, |prefix| prefix.as_str().len() + 1) + self.length
     }
 
-    /// Draws a secret. Its hint is the prefix alone: any further character would be secret.
+    /// The prefix alone: any further character would be secret.
+    pub(crate) fn hint(&self) -> String {
+        self.prefix.as_ref().map(|prefix| format!("{prefix}_")).unwrap_or_default()
+    }
+
+    /// Draws a secret.
     pub(crate) fn mint(&self, entropy: &dyn Entropy) -> Minted {
-        let hint = self.prefix.as_ref().map(|prefix| format!("{prefix}_")).unwrap_or_default();
+        let hint = self.hint();
         let random = self.alphabet.draw(entropy, self.length);
         let mut text = String::with_capacity(self.text_length());
         text.push_str(&hint);

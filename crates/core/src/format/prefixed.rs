@@ -35,9 +35,14 @@ impl Prefixed {
         &self.prefix
     }
 
+    /// The prefix and the id.
+    pub(crate) fn hint(&self, id: &KeyId) -> String {
+        format!("{}_{}", self.prefix, id)
+    }
+
     /// Draws a secret for the key of that id.
     pub(crate) fn mint(&self, entropy: &dyn Entropy, id: &KeyId) -> Minted {
-        let hint = format!("{}_{}", self.prefix, id);
+        let hint = self.hint(id);
         let random = Alphabet::base58().draw(entropy, Self::SECRET_LENGTH);
         // Reserved once, so that no half-written copy is left behind by growing.
         let length = hint.len() + 1 + Self::SECRET_LENGTH + checksum::LENGTH;

@@ -122,6 +122,6 @@ fn the_fixed_words_are_these() {
     assert_eq!(format!("{:?}", Pepper::new(PEPPER.to_vec()).unwrap()), "Pepper(hidden)");
     assert_eq!(
         format!("{:?}", hasher(&[2, 1])),
-        "Hasher { peppers: [PepperVersion(2), PepperVersion(1)] }"
+        "Hasher { peppers: [PepperVersion(2), PepperVersion(1)], keypal_salts: [] }"
     );
 }

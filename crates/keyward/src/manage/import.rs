@@ -1,9 +1,10 @@
 //! Taking over keys that somebody else has issued, by the digests of their secrets.
 
 use keyward_core::{
-    ActContext, Action, Digest, FormatKind, Invalid, KeyId, KeyRecord, KeyWrite, KeyspaceWrite,
-    NewKey, Refusal, Timestamp,
+    ActContext, Action, Digest, Expiry, FormatKind, Invalid, KeyId, KeyRecord, KeyWrite, Keyspace,
+    KeyspaceWrite, NewKey, Refusal, Revocation, Timestamp,
 };
+use keyward_store::UsageDelta;
 use serde_json::json;
 
 use super::{ATTEMPTS, data};
@@ -21,6 +22,24 @@ pub struct ImportedKey {
     pub digest: Digest,
     /// When it was issued; absent: now.
     pub created_at: Option<Timestamp>,
+    /// When it expires, which may be in the past and later than the keyspace would allow a new key;
+    /// absent: as `key` says.
+    pub expires_at: Option<Timestamp>,
+    /// That it was revoked there.
+    pub revocation: Option<Revocation>,
+    /// The key that succeeded it there.
+    pub rotated_to: Option<KeyId>,
+    /// When it was used last.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl ImportedKey {
+    /// A key with this digest of which nothing else is known.
+    pub const fn new(key: NewKey, digest: Digest) -> Self {
+        let (id, created_at, expires_at) = (None, None, None);
+        let (revocation, rotated_to, last_used_at) = (None, None, None);
+        Self { key, id, digest, created_at, expires_at, revocation, rotated_to, last_used_at }
+    }
 }
 
 impl Keyward {
@@ -52,20 +71,47 @@ impl Keyward {
             }
             let id = imported.id.clone();
             let id = id.unwrap_or_else(|| KeyId::generate(&*self.inner.entropy));
-            let hint = keyspace.format.prefix().map_or("", keyward_core::Prefix::as_str).to_owned();
-            let (key, digest) = (imported.key.clone(), imported.digest.clone());
-            let issued = KeyRecord::issue(key, id, digest, hint, &keyspace, now)?;
-            let created_at = imported.created_at.map_or(now, |at| at.min(now));
-            let key = KeyRecord { created_at, ..issued };
+            let key = record(&imported, id, &keyspace, now)?;
             let told = data([("scheme", Some(json!(scheme)))]);
             change.events.push(self.key_event(Action::KeyImported, &key, context, now, told));
             change.keys.push(KeyWrite::Insert(Box::new(key.clone())));
             match self.commit(change).await {
                 Err(error) if error.is_taken() => return Err(Error::KeyExists),
                 Err(error) if error.is_outdated() => self.catch_up().await?,
-                result => return result.map(|_| key),
+                Err(error) => return Err(error),
+                Ok(_) => {
+                    self.import_usage(&key.id, imported.last_used_at).await?;
+                    return Ok(key);
+                }
             }
         }
         Err(Refusal::Outdated.into())
     }
+
+    async fn import_usage(&self, id: &KeyId, at: Option<Timestamp>) -> Result<(), Error> {
+        let Some(last_used_at) = at else { return Ok(()) };
+        let usage = UsageDelta { key: id.clone(), last_used_at, uses: 0, previous_uses: 0 };
+        Ok(self.inner.store.record_usage(&[usage]).await?)
+    }
+}
+
+/// The first version of the key's record here.
+fn record(
+    imported: &ImportedKey,
+    id: KeyId,
+    keyspace: &Keyspace,
+    now: Timestamp,
+) -> Result<KeyRecord, Error> {
+    // The expiry of a key that exists is a fact, and not a wish that the keyspace may refuse.
+    let expiry = if imported.expires_at.is_some() { Expiry::Default } else { imported.key.expiry };
+    let key = NewKey { expiry, ..imported.key.clone() };
+    let hint = keyspace.format.hint(&id);
+    let issued = KeyRecord::issue(key, id, imported.digest.clone(), hint, keyspace, now)?;
+    Ok(KeyRecord {
+        created_at: imported.created_at.map_or(now, |at| at.min(now)),
+        expires_at: imported.expires_at.or(issued.expires_at),
+        revocation: imported.revocation.clone(),
+        rotated_to: imported.rotated_to.clone(),
+        ..issued
+    })
 }

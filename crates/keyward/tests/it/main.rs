@@ -15,6 +15,7 @@ mod printing;
 mod rate_limit;
 mod revoke_all;
 mod rotation;
+mod shared_cache;
 mod support;
 mod traffic;
 mod updates;
