@@ -1,6 +1,7 @@
 //! Every command, on the database of the machine and on a server: one behaviour.
 
 mod keys;
+mod many;
 mod outcomes;
 mod words;
 

@@ -4,6 +4,7 @@
 
 mod answer;
 mod audit;
+mod audit_trail;
 mod bad_bodies;
 mod bad_fields;
 mod bad_keyspaces;
@@ -19,7 +20,9 @@ mod faulty;
 mod keys;
 mod keyspaces;
 mod management;
+mod many;
 mod pages;
+mod protect;
 mod revocation;
 mod rights;
 mod rotation;
