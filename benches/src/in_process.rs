@@ -9,6 +9,7 @@ use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::keys::{self, Access};
 use crate::measure::{Rates, Report, cpu_time, monotonic};
+use crate::pieces;
 
 /// Secrets that are copied together before they are verified: a request's secret has just come from
 /// the network and is near, so the way to it in a list of a million is not what is measured.
@@ -21,6 +22,8 @@ pub(crate) enum Part {
     Decisions,
     /// What a hit costs by number of keys.
     Sizes,
+    /// What counting uses, reading headers and asking for scopes cost.
+    Pieces,
     /// What a cache costs that is smaller than the working set.
     Bounds,
 }
@@ -37,6 +40,10 @@ pub(crate) fn run(only: Option<Part>, rounds: usize, quick: bool) -> anyhow::Res
         }
         if is_wanted(Part::Sizes) {
             bench.sizes(many).await?;
+        }
+        if is_wanted(Part::Pieces) {
+            pieces::tracking(rounds, operations).await?;
+            pieces::rules(rounds, operations).await?;
         }
         if is_wanted(Part::Bounds) {
             bench.bounds(many).await?;

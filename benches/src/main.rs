@@ -8,6 +8,7 @@ mod http;
 mod in_process;
 mod keys;
 mod measure;
+mod pieces;
 
 use std::path::PathBuf;
 
