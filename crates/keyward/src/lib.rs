@@ -50,6 +50,11 @@ pub use verify::VerifyOptions;
 
 pub use crate::keyward::Keyward;
 
+/// The code in the guide compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/coming-from-keypal.md")]
+struct ComingFromKeypal;
+
 /// The outcome of a verification by [`Keyward::verify`].
 pub type Decision = keyward_core::Decision<LiveKey>;
 /// Proof of a verification by [`Keyward::verify`].

@@ -10,7 +10,8 @@ use super::Site;
 #[case::on_a_server(Site::remote())]
 fn many_keys_are_issued_verified_and_revoked(#[case] site: Site) {
     let cli = site.cli();
-    let lines = "{\"owner\": \"a\", \"scopes\": [\"read\"]}\n\n{\"owner\": \"\"}\n{\"owner\": \"b\"}\n";
+    let lines =
+        "{\"owner\": \"a\", \"scopes\": [\"read\"]}\n\n{\"owner\": \"\"}\n{\"owner\": \"b\"}\n";
     let issued = cli.clone().stdin(lines).run(&["keys", "issue-many", "--json"]);
     assert_eq!(issued.code, 1, "one of them is refused");
     let results: Vec<Value> =
@@ -23,13 +24,17 @@ fn many_keys_are_issued_verified_and_revoked(#[case] site: Site) {
     let secrets = format!("{}\n{}\n", secret(0), secret(2));
     let verified = cli.clone().stdin(&secrets).run(&["verify", "--many", "--scope", "read"]);
     assert_eq!(verified.code, 1);
-    let expected = format!("{}\ninsufficient_scope the API key lacks a scope that is needed\n", id(0));
+    let expected =
+        format!("{}\ninsufficient_scope the API key lacks a scope that is needed\n", id(0));
     assert_eq!(verified.stdout, expected);
 
     let revoked = cli.run(&["keys", "revoke-many", &id(0), &id(2), "--reason", "gone"]);
     assert_eq!((revoked.code, revoked.stdout), (0, format!("{}\n{}\n", id(0), id(2))));
     let again = cli.run(&["keys", "revoke-many", &id(0)]);
-    assert_eq!((again.code, again.stdout.as_str()), (1, "already_revoked the key is already revoked\n"));
+    assert_eq!(
+        (again.code, again.stdout.as_str()),
+        (1, "already_revoked the key is already revoked\n")
+    );
 }
 
 #[rstest]
