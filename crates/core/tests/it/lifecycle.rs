@@ -265,3 +265,33 @@ fn a_record_is_at_its_locators_and_at_no_other() {
         assert!(!key.is_at(&Locator::Digest(digest("another"))));
     }
 }
+
+#[test]
+fn a_record_in_one_piece_reads_back_and_damaged_ones_do_not() {
+    let plain = issued().record;
+    let full = KeyRecord {
+        revocation: Some(revoked_at(NOW)),
+        metadata: keyward_core::Metadata::new([("n".to_owned(), 1.into())].into_iter().collect())
+            .unwrap(),
+        ..with_previous(plain.clone(), at(NOW))
+    };
+    for record in [plain, full] {
+        let stored = record.to_stored();
+        assert_eq!(KeyRecord::from_stored(&stored), Ok(record));
+        for cut in 0..stored.len() {
+            assert!(KeyRecord::from_stored(&stored[..cut]).is_err(), "{cut}");
+        }
+        let longer = [stored.as_slice(), b"{}"].concat();
+        assert!(KeyRecord::from_stored(&longer).is_err());
+        let text = String::from_utf8(stored).unwrap();
+        for (part, other) in
+            [("sha256", "md5"), ("\"id\"", "\"ids\""), ("\"enabled\":true", "\"enabled\":1")]
+        {
+            assert!(text.contains(part));
+            assert!(
+                KeyRecord::from_stored(text.replace(part, other).as_bytes()).is_err(),
+                "{other}"
+            );
+        }
+    }
+}
