@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use keyward_core::{KeyspaceTable, Locator, Sequence, Touched};
-use keyward_store::StoreError;
+use keyward_store::{Applied, StoreError};
 use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
 
@@ -86,9 +86,19 @@ impl Keyward {
         }
     }
 
-    /// Takes note of a change that this instance made.
-    pub(crate) async fn note(&self, touched: &Touched) -> Result<(), StoreError> {
-        self.with_recent(|recent| recent.expect(&touched.locators));
+    /// Takes note of a change that this instance made, or may have made.
+    pub(crate) async fn note(
+        &self,
+        touched: &Touched,
+        applied: &Result<Applied, StoreError>,
+    ) -> Result<(), StoreError> {
+        match applied {
+            Err(StoreError::Conflict(_)) => {}
+            applied => {
+                let sequence = applied.as_ref().ok().map(|applied| applied.sequence);
+                self.with_recent(|recent| recent.note_own(&touched.locators, sequence));
+            }
+        }
         self.inner.lookup.forget(&touched.locators);
         if let Some(shared) = &self.inner.lookup.shared
             && let Err(error) = shared.delete(&touched.locators).await

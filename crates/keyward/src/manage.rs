@@ -32,7 +32,7 @@ impl Keyward {
         self.inner.audit.keep(&mut change);
         let applied = self.inner.store.apply(&change).await;
         // Also after an error: the change may have been made all the same.
-        let noted = self.note(&change.touched()).await;
+        let noted = self.note(&change.touched(), &applied).await;
         let applied = applied?;
         noted?;
         Ok(applied)

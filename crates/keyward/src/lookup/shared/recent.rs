@@ -22,7 +22,7 @@ struct Known {
     floor: Sequence,
     /// All changes up to here are known.
     position: Sequence,
-    /// The place of the last change, or a later one; absent: it is being made.
+    /// The place of the last change, or a later one; absent: there may be one, and nobody knows where.
     touched: HashMap<Locator, Option<Sequence>>,
 }
 
@@ -39,19 +39,20 @@ impl Recent {
             known.touched.clear();
             known.floor = position;
         }
-        known.touched.extend(locators.iter().map(|locator| (locator.clone(), Some(position))));
+        known.touch(locators, Some(position));
         known.position = position;
     }
 
-    /// These locators are being changed by this instance; the feed will tell the place.
-    pub(crate) fn expect(&self, locators: &[Locator]) {
+    /// These locators were changed by this instance at this place, which the feed has yet to tell;
+    /// absent: perhaps they were.
+    pub(crate) fn note_own(&self, locators: &[Locator], position: Option<Sequence>) {
         let mut known = self.0.write();
         if known.touched.len() + locators.len() > MOST {
             // Nothing is current until the feed tells more.
             known.touched.clear();
             known.floor = NOWHERE;
         }
-        known.touched.extend(locators.iter().map(|locator| (locator.clone(), None)));
+        known.touch(locators, position);
     }
 
     /// The place up to which all changes are known.
@@ -65,6 +66,16 @@ impl Recent {
         let known = self.0.read();
         let touched = known.touched.get(locator);
         position >= known.floor && touched.is_none_or(|at| at.is_some_and(|at| at <= position))
+    }
+}
+
+impl Known {
+    /// Notes the latest place. What the feed has told before a change of our own takes nothing back.
+    fn touch(&mut self, locators: &[Locator], position: Option<Sequence>) {
+        for locator in locators {
+            let noted = self.touched.entry(locator.clone()).or_insert(position);
+            *noted = noted.zip(position).map(|(noted, position)| noted.max(position));
+        }
     }
 }
 
@@ -90,19 +101,29 @@ mod tests {
     }
 
     #[test]
-    fn while_a_change_is_being_made_nothing_is_current() {
+    fn a_change_of_our_own_counts_before_the_feed_tells_it() {
         let recent = Recent::default();
-        recent.expect(&[at("a")]);
-        assert!(!recent.is_current(&at("a"), Sequence::new(u64::MAX)));
-        recent.note(&[at("a")], Sequence::new(3));
-        assert!(recent.is_current(&at("a"), Sequence::new(3)));
+        recent.note_own(&[at("a")], Some(Sequence::new(7)));
+        // The feed, as it was read just before that change, tells an older one.
+        recent.note(&[at("a")], Sequence::new(6));
+        assert!(!recent.is_current(&at("a"), Sequence::new(6)));
+        recent.note(&[at("a")], Sequence::new(7));
+        assert!(recent.is_current(&at("a"), Sequence::new(7)));
     }
 
     #[test]
-    fn of_very_many_changes_that_are_being_made_none_is_forgotten() {
+    fn where_a_change_may_have_been_made_nothing_is_current() {
+        let recent = Recent::default();
+        recent.note_own(&[at("a")], None);
+        recent.note(&[at("a")], Sequence::new(3));
+        assert!(!recent.is_current(&at("a"), Sequence::new(9)));
+    }
+
+    #[test]
+    fn of_very_many_changes_that_may_have_been_made_none_is_forgotten() {
         let recent = Recent::default();
         for n in 0..=MOST {
-            recent.expect(&[at(&format!("k{n}"))]);
+            recent.note_own(&[at(&format!("k{n}"))], None);
         }
         assert!(!recent.is_current(&at("k1"), Sequence::new(7)));
         recent.note(&[], Sequence::new(8));
