@@ -9,7 +9,7 @@ use crate::support::{Api, head, request};
 async fn a_summary_counts_by_action() {
     let api = Api::new().await;
     let (_, id) = api.issue(json!({"owner": "ann"})).await;
-    api.clock.advance(std::time::Duration::from_secs(60));
+    api.clock.advance(std::time::Duration::from_mins(1));
     for act in ["disable", "enable", "disable"] {
         api.call("POST", &format!("/v1/keys/{id}/{act}"), Value::Null).await;
     }
@@ -29,7 +29,7 @@ async fn events_are_erased_by_filter_and_that_is_an_event() {
     let api = Api::new().await;
     let [(_, a), (_, b)] =
         [api.issue(json!({"owner": "a"})).await, api.issue(json!({"owner": "b"})).await];
-    api.clock.advance(std::time::Duration::from_secs(60));
+    api.clock.advance(std::time::Duration::from_mins(1));
     let erased = api.call("DELETE", &format!("/v1/audit?key={a}"), Value::Null).await;
     assert_eq!(erased.json(), json!({"erased": 1}));
     assert_eq!(api.get(&format!("/v1/audit?key={a}")).await.json()["data"], json!([]));

@@ -7,6 +7,7 @@ mod cache;
 mod first_start;
 mod flights;
 mod instances;
+mod keypal_faults;
 mod lease;
 mod life;
 mod lists;
