@@ -1,0 +1,187 @@
+//! The state as a file, and back.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use keyward_core::{
+    ActContext, AuditEvent, Change, ChangeId, KeyRecord, KeyState, KeyWrite, Keyspace,
+    KeyspaceWrite, Timestamp,
+};
+use keyward_store::{
+    AuditQuery, KeyQuery, MemoryStore, Order, Store, StoreError, StoredKey, Usage, UsageDelta,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::Value;
+
+/// Everything that there is.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Snapshot {
+    keyspaces: Vec<Keyspace>,
+    keys: Vec<KeyRow>,
+    events: Vec<EventRow>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct KeyRow {
+    /// What `KeyRecord::to_stored` writes.
+    record: Value,
+    last_used_at: Option<Timestamp>,
+    uses: u64,
+    previous_uses: u64,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct EventRow {
+    id: String,
+    at: Timestamp,
+    action: String,
+    context: ActContext,
+    key: Option<String>,
+    keyspace: Option<String>,
+    owner: Option<String>,
+    data: serde_json::Map<String, Value>,
+}
+
+impl Snapshot {
+    /// Reads a file; of a missing one, nothing.
+    pub(crate) fn read(path: &Path) -> Result<Self, StoreError> {
+        match std::fs::read(path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| damaged("file", error)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => {
+                Err(StoreError::Unavailable { operation: "open", source: source.into() })
+            }
+        }
+    }
+
+    /// Replaces the file by this state: as a whole or, should anything fail, not at all.
+    pub(crate) async fn write(self, path: &Path) -> Result<(), StoreError> {
+        let path = path.to_owned();
+        let written = tokio::task::spawn_blocking(move || self.replace(&path)).await;
+        written.map_err(io::Error::other).flatten().map_err(|source| StoreError::Unavailable {
+            operation: "write the file",
+            source: source.into(),
+        })
+    }
+
+    fn replace(&self, path: &Path) -> io::Result<()> {
+        let beside = path.with_extension("new");
+        let mut file = File::create(&beside)?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)?;
+        // The new name is on the disk when the folder is.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.map_or_else(|| PathBuf::from("."), Path::to_owned))?.sync_all()
+    }
+
+    /// The state of a store in memory.
+    pub(crate) async fn of(memory: &MemoryStore) -> Result<Self, StoreError> {
+        // The instant is for telling states, and of the states only "deleted" matters here.
+        let now = Timestamp::from_micros(0).map_err(|error| damaged("instant", error))?;
+        let mut query = KeyQuery { order: Order::Ascending, ..KeyQuery::new(now, usize::MAX) };
+        let mut keys = memory.list(&query).await?.keys;
+        query.state = Some(KeyState::Deleted);
+        keys.extend(memory.list(&query).await?.keys);
+        let all = AuditQuery { limit: usize::MAX, ..AuditQuery::default() };
+        let events = memory.audit(&all).await?.events;
+        Ok(Self {
+            keyspaces: memory.keyspaces().await?,
+            keys: keys.iter().map(KeyRow::of).collect::<Result<_, _>>()?,
+            events: events.into_iter().map(EventRow::of).collect(),
+        })
+    }
+
+    /// A store in memory with this state.
+    pub(crate) async fn restore(self) -> Result<MemoryStore, StoreError> {
+        let memory = MemoryStore::new();
+        if self.keyspaces.is_empty() && self.keys.is_empty() && self.events.is_empty() {
+            // Nothing has ever been changed, and so says the feed.
+            return Ok(memory);
+        }
+        let mut change = Change {
+            id: ChangeId::from_bytes([0; 16]),
+            at: Timestamp::from_micros(0).map_err(|error| damaged("instant", error))?,
+            keyspaces: self.keyspaces.into_iter().map(KeyspaceWrite::Insert).collect(),
+            keys: Vec::new(),
+            erasure: None,
+            events: Vec::new(),
+        };
+        let mut usage = Vec::new();
+        for row in self.keys {
+            let (record, delta) = row.read()?;
+            usage.extend(delta);
+            change.keys.push(KeyWrite::Insert(Box::new(record)));
+        }
+        for row in self.events {
+            change.events.push(row.read()?);
+        }
+        memory.apply(&change).await?;
+        memory.record_usage(&usage).await?;
+        Ok(memory)
+    }
+}
+
+impl KeyRow {
+    fn of(key: &StoredKey) -> Result<Self, StoreError> {
+        let record = serde_json::from_slice(&key.record.to_stored());
+        let record = record.map_err(|error| damaged("key", error))?;
+        let Usage { last_used_at, uses, previous_uses } = key.usage;
+        Ok(Self { record, last_used_at, uses, previous_uses })
+    }
+
+    fn read(self) -> Result<(KeyRecord, Option<UsageDelta>), StoreError> {
+        let stored = self.record.to_string();
+        let record = KeyRecord::from_stored(stored.as_bytes());
+        let record = record.map_err(|error| damaged("key", error))?;
+        let Self { uses, previous_uses, .. } = self;
+        let key = record.id.clone();
+        let delta = self.last_used_at.map(|last_used_at| UsageDelta {
+            key,
+            last_used_at,
+            uses,
+            previous_uses,
+        });
+        Ok((record, delta))
+    }
+}
+
+impl EventRow {
+    fn of(event: AuditEvent) -> Self {
+        Self {
+            id: event.id.to_string(),
+            at: event.at,
+            action: event.action.as_str().to_owned(),
+            context: event.context,
+            key: event.key.map(|key| key.to_string()),
+            keyspace: event.keyspace.map(|keyspace| keyspace.to_string()),
+            owner: event.owner.map(|owner| owner.to_string()),
+            data: event.data,
+        }
+    }
+
+    fn read(self) -> Result<AuditEvent, StoreError> {
+        let damaged = |error| damaged("audit event", error);
+        Ok(AuditEvent {
+            id: self.id.parse().map_err(damaged)?,
+            at: self.at,
+            action: self.action.parse().map_err(damaged)?,
+            context: self.context,
+            key: self.key.map(|key| key.parse()).transpose().map_err(damaged)?,
+            keyspace: self.keyspace.map(|id| id.parse()).transpose().map_err(damaged)?,
+            owner: self.owner.map(|owner| owner.parse()).transpose().map_err(damaged)?,
+            data: self.data,
+        })
+    }
+}
+
+fn damaged(
+    what: &'static str,
+    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> StoreError {
+    StoreError::Corrupt { what, source: source.into() }
+}
