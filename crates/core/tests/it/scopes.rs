@@ -117,3 +117,18 @@ fn a_permit_knows_what_else_the_key_may_do() {
     assert!(permit.allows(&Asked { keyspace: Some(&own), ..on_project }));
     assert!(!permit.allows(&Asked { keyspace: Some(&other), ..on_project }));
 }
+
+#[test]
+fn a_record_can_be_asked_for_scopes_here_and_there() {
+    let record = key().record;
+    let (project, other) = (resource("project:1"), resource("project:2"));
+    let [read, write] = [&scopes(&["read"])[0], &scopes(&["write"])[0]].map(Clone::clone);
+    assert!(record.has_scope(&read, None) && record.has_scope(&read, Some(&other)));
+    assert!(record.has_scope(&write, Some(&project)));
+    assert!(!record.has_scope(&write, None) && !record.has_scope(&write, Some(&other)));
+    let both = [read.clone(), write.clone()];
+    assert!(record.has_all_scopes(&both, Some(&project)), "of both kinds together");
+    assert!(!record.has_all_scopes(&both, Some(&other)) && !record.has_all_scopes(&both, None));
+    assert!(record.has_any_scope(&both, None) && !record.has_any_scope(&[write], Some(&other)));
+    assert!(record.has_all_scopes(&[], None) && !record.has_any_scope(&[], Some(&project)));
+}

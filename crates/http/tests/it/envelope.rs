@@ -205,6 +205,14 @@ async fn a_management_key_that_cannot_be_looked_up_is_not_let_in() {
 }
 
 #[tokio::test]
+async fn what_a_store_cannot_do_at_all_is_told_and_is_no_failure() {
+    let (api, store) = faulty_api().await;
+    store.set(Mood::CannotSummarize);
+    assert_eq!(api.get("/v1/audit/summary").await.complaint(), "501 unsupported");
+    assert_eq!(api.get("/v1/audit").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_panic_is_a_problem_without_details() {
     let (api, store) = faulty_api().await;
     assert_eq!(api.get("/v1/keyspaces").await.status, 200);

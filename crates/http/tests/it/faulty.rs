@@ -12,6 +12,7 @@ use keyward::{AuditFilter, Change, KeyId, KeyRecord, Keyspace, Locator, Sequence
 /// How a store behaves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mood {
+    CannotSummarize,
     Down,
     Hangs,
     Panics,
@@ -45,7 +46,7 @@ impl FaultyStore {
             }
             Mood::Hangs => std::future::pending().await,
             Mood::Panics => panic!("the store panics: {}", Self::CAUSE),
-            Mood::Works => Ok(()),
+            Mood::CannotSummarize | Mood::Works => Ok(()),
         }
     }
 }
@@ -88,6 +89,10 @@ impl Store for FaultyStore {
     }
 
     async fn summarize_audit(&self, filter: &AuditFilter) -> Result<AuditSummary, StoreError> {
+        self.pass().await?;
+        if matches!(*self.mood.lock().unwrap(), Mood::CannotSummarize) {
+            return Err(StoreError::Unsupported { operation: "summarize the audit trail" });
+        }
         self.inner.summarize_audit(filter).await
     }
 

@@ -3,6 +3,7 @@
 
 mod audit;
 mod cache;
+mod codes;
 mod forgery;
 mod import;
 mod input;
