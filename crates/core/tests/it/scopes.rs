@@ -126,7 +126,7 @@ fn a_record_can_be_asked_for_scopes_here_and_there() {
     assert!(record.has_scope(&read, None) && record.has_scope(&read, Some(&other)));
     assert!(record.has_scope(&write, Some(&project)));
     assert!(!record.has_scope(&write, None) && !record.has_scope(&write, Some(&other)));
-    let both = [read.clone(), write.clone()];
+    let both = [read, write.clone()];
     assert!(record.has_all_scopes(&both, Some(&project)), "of both kinds together");
     assert!(!record.has_all_scopes(&both, Some(&other)) && !record.has_all_scopes(&both, None));
     assert!(record.has_any_scope(&both, None) && !record.has_any_scope(&[write], Some(&other)));
