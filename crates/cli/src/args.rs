@@ -2,6 +2,7 @@
 
 mod keys;
 mod keyspaces;
+mod token;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,9 @@ pub(crate) use keys::{
     RevokeArgs, RevokeManyArgs, RotateArgs,
 };
 pub(crate) use keyspaces::{KeyspacesCommand, PolicyArgs};
+pub(crate) use token::{
+    ProfileArgs, TokenArgs, TokenCheckArgs, TokenCommand, TokenGenerateArgs, TokenInspectArgs,
+};
 
 use crate::config::Overrides;
 
@@ -69,6 +73,9 @@ pub(crate) enum Command {
     Audit(AuditCommand),
     /// Say whether a key may do something; exit code 1 if not
     Verify(VerifyArgs),
+    /// Check, draw, hash and take apart tokens, of Keyward and of other libraries
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Bring the database to the newest schema
     Migrate(MigrateArgs),
     /// Look at the configuration

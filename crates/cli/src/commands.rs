@@ -8,6 +8,7 @@ mod many;
 mod migrate;
 mod query;
 mod serve;
+mod token;
 mod verify;
 
 use clap::CommandFactory;
@@ -25,6 +26,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         Command::Serve(serve) => serve::run(&configuration(target)?, &serve).await,
         Command::Migrate(migrate) => migrate::run(&configuration(target)?, &migrate),
         Command::Config(command) => config::run(&configuration(target)?, &command),
+        Command::Token(command) => token::run(target.json, command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "keyward", &mut script);
@@ -50,7 +52,8 @@ async fn call(api: &Api, as_json: bool, command: Command) -> anyhow::Result<Outc
         Command::Completions { .. }
         | Command::Config(_)
         | Command::Migrate(_)
-        | Command::Serve(_) => Ok(Outcome::Done),
+        | Command::Serve(_)
+        | Command::Token(_) => Ok(Outcome::Done),
     }
 }
 

@@ -17,6 +17,7 @@ mod audit;
 mod change;
 mod credential;
 mod decision;
+mod dialect;
 mod digest;
 mod entropy;
 mod format;
@@ -40,6 +41,7 @@ pub use credential::{
     Bearer, HeaderRules, Headers, UnreadableHeader, extract_key, has_key, key_of_text,
 };
 pub use decision::{Decision, DenyReason};
+pub use dialect::{Components, Dialect, Expected, Generated, HexDigest, Profile, TokenFault};
 pub use digest::{
     Digest, DigestScheme, Hasher, InvalidPepper, InvalidSalt, KeypalSalt, KeypalSalts, Pepper,
     PepperVersion, Peppers,

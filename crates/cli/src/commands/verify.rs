@@ -44,7 +44,7 @@ pub(super) async fn run(api: &Api, as_json: bool, args: VerifyArgs) -> anyhow::R
 }
 
 /// The first line of the standard input; of anything longer than a secret, only the beginning.
-fn read_secret() -> anyhow::Result<Secret> {
+pub(super) fn read_secret() -> anyhow::Result<Secret> {
     let most = u64::try_from(MAX_SECRET_LENGTH)? + 64;
     let mut text = String::new();
     let read = std::io::stdin().take(most).read_to_string(&mut text);

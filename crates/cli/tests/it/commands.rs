@@ -3,6 +3,7 @@
 mod keys;
 mod many;
 mod outcomes;
+mod token;
 mod words;
 
 use serde_json::{Map, Value};
