@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 pub(crate) use keys::{
-    ChangeArgs, FieldArgs, IssueArgs, IssueManyArgs, KeysCommand, ListArgs, RevokeAllArgs,
-    RevokeArgs, RevokeManyArgs, RotateArgs,
+    ChangeArgs, FieldArgs, ImportArgs, IssueArgs, IssueManyArgs, KeysCommand, ListArgs,
+    RevokeAllArgs, RevokeArgs, RevokeManyArgs, RotateArgs,
 };
 pub(crate) use keyspaces::{KeyspacesCommand, PolicyArgs};
 pub(crate) use token::{

@@ -252,6 +252,11 @@ impl Hasher {
         self.peppers.first().map(|(version, _)| *version)
     }
 
+    /// The newest of keypal's salts, if there is one.
+    pub fn newest_keypal_salt(&self) -> Option<PepperVersion> {
+        self.keypal_salts.iter().map(|(version, _)| *version).max()
+    }
+
     /// Whether digests of this scheme can be made: its pepper or salt is configured, or it needs none.
     pub fn knows(&self, scheme: DigestScheme) -> bool {
         match scheme {

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::problem::ProblemDocument;
-use crate::routes::{audit, health, keys, keyspaces, many, verify};
+use crate::routes::{audit, health, import, keys, keyspaces, many, verify};
 use crate::view::{FormatName, HashName, KeyStateName};
 
 #[derive(OpenApi)]
@@ -47,6 +47,7 @@ pub(crate) fn routes() -> OpenApiRouter<Keyward> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(key_routes())
         .merge(key_act_routes())
+        .merge(many_keys_routes())
         .routes(routes!(verify::verify))
         .routes(routes!(many::verify))
         .routes(routes!(keyspaces::create, keyspaces::list))
@@ -75,8 +76,14 @@ fn key_act_routes() -> OpenApiRouter<Keyward> {
         .routes(routes!(keys::acts::touch))
         .routes(routes!(keys::acts::invalidate))
         .routes(routes!(keys::acts::revoke_all))
+}
+
+/// The routes that act on many keys.
+fn many_keys_routes() -> OpenApiRouter<Keyward> {
+    OpenApiRouter::new()
         .routes(routes!(many::issue))
         .routes(routes!(many::revoke))
+        .routes(routes!(import::import))
 }
 
 /// The routes that need no key.

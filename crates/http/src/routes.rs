@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod health;
+pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod keyspaces;
 pub(crate) mod many;

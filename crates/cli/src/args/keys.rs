@@ -12,6 +12,8 @@ pub(crate) enum KeysCommand {
     Issue(IssueArgs),
     /// Issue the keys that are described in a file; their secrets are printed now and never again
     IssueMany(IssueManyArgs),
+    /// Take over the keys that are described in a file, with their hashes or their secrets
+    Import(ImportArgs),
     /// List keys
     List(ListArgs),
     /// Show a key
@@ -69,6 +71,16 @@ pub(crate) struct IssueArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct IssueManyArgs {
     /// The file: a JSON object a line, as the body of POST /v1/keys; left out: the standard input
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// The keys to take over.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImportArgs {
+    /// The keyspace that describes the form of their secrets
+    #[arg(long)]
+    pub(crate) keyspace: String,
+    /// The file: a JSON object a line, as in POST /v1/keys/import; left out: the standard input
     pub(crate) file: Option<PathBuf>,
 }
 

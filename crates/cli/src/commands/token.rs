@@ -120,10 +120,7 @@ fn refused(as_json: bool, fault: TokenFault) -> anyhow::Result<Outcome> {
 }
 
 fn print(as_json: bool, answer: &Value) -> anyhow::Result<Outcome> {
-    if as_json {
-        printer::json(answer)?
-    } else {
-        printer::object(answer)?
-    }
+    let printed = if as_json { printer::json(answer) } else { printer::object(answer) };
+    printed?;
     Ok(Outcome::Done)
 }

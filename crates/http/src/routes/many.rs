@@ -196,7 +196,7 @@ fn answer<'a>(results: impl Iterator<Item = Outcome<'a>>) -> Response {
     Json(StatusCode::OK, Results { results: results.collect() }).into_response()
 }
 
-fn check_count(count: usize, field: &'static str) -> Result<(), Problem> {
+pub(crate) fn check_count(count: usize, field: &'static str) -> Result<(), Problem> {
     if (1..=MOST).contains(&count) {
         return Ok(());
     }

@@ -17,6 +17,7 @@ mod confined;
 mod document;
 mod envelope;
 mod faulty;
+mod import;
 mod keys;
 mod keyspaces;
 mod management;

@@ -1,8 +1,12 @@
-//! Taking over keys that somebody else has issued, by the digests of their secrets.
+//! Taking over keys that somebody else has issued, by the digests of their secrets or by these.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::join_all;
 use keyward_core::{
-    ActContext, Action, Digest, Expiry, FormatKind, Invalid, KeyId, KeyRecord, KeyWrite, Keyspace,
-    KeyspaceWrite, NewKey, Refusal, Revocation, Timestamp,
+    ActContext, Action, Digest, DigestScheme, Expiry, FormatKind, Invalid, KeyId, KeyRecord,
+    KeyWrite, Keyspace, KeyspaceTable, KeyspaceWrite, Locator, NewKey, Refusal, Revocation, Secret,
+    Timestamp,
 };
 use keyward_store::UsageDelta;
 use serde_json::json;
@@ -13,10 +17,10 @@ use crate::{Error, Keyward};
 /// A key that was issued elsewhere.
 #[derive(Clone, Debug)]
 pub struct ImportedKey {
-    /// The key as it shall be here. Its keyspace must be of the opaque format and describe the form
-    /// of its secret.
+    /// The key as it shall be here. Its keyspace must describe the form of its secret.
     pub key: NewKey,
-    /// Its id there, if it shall stay the same.
+    /// Its id there, if it shall stay the same; that of a prefixed secret stands in it, and must be
+    /// given.
     pub id: Option<KeyId>,
     /// The digest of its secret, as it is stored there.
     pub digest: Digest,
@@ -59,10 +63,9 @@ impl Keyward {
         for _ in 0..ATTEMPTS {
             let unknown = || Invalid::new("must name a keyspace").at("keyspace");
             let keyspace = self.known_keyspace(&imported.key.keyspace).ok_or_else(unknown)?;
-            if keyspace.format.kind() != FormatKind::Opaque {
-                let rule =
-                    Invalid::new("must be of the opaque format, whose keys are found by digest");
-                return Err(rule.at("keyspace").into());
+            if keyspace.format.kind() == FormatKind::Prefixed && imported.id.is_none() {
+                let rule = Invalid::new("must be given, for it is part of a prefixed secret");
+                return Err(rule.at("id").into());
             }
             let now = self.now();
             let mut change = self.change(now);
@@ -88,11 +91,67 @@ impl Keyward {
         Err(Refusal::Outdated.into())
     }
 
+    /// Takes keys over, with a result for each.
+    pub async fn import_many(
+        &self,
+        imported: impl IntoIterator<Item = ImportedKey>,
+        context: &ActContext,
+    ) -> Vec<Result<KeyRecord, Error>> {
+        join_all(imported.into_iter().map(|imported| self.import(imported, context))).await
+    }
+
+    /// A key to take over of which the secret itself is known. It must have the form of its
+    /// keyspace's secrets; of a prefixed one, the id is taken from it.
+    pub fn of_secret(&self, key: NewKey, secret: &Secret) -> Result<ImportedKey, Error> {
+        let unknown = || Invalid::new("must name a keyspace").at("keyspace");
+        let keyspace = self.known_keyspace(&key.keyspace).ok_or_else(unknown)?;
+        let scheme = keyspace.minting_scheme(&self.inner.hasher);
+        let foreign = || Invalid::new("must have the form of its keyspace's secrets").at("secret");
+        let table = KeyspaceTable::new([keyspace]);
+        let token = table.parse(secret.expose()).map_err(|_| foreign())?;
+        let digest = self.inner.hasher.digest(scheme, secret.expose()).ok_or_else(foreign)?;
+        let id = token.locators(&self.inner.hasher).find_map(|locator| match locator {
+            Locator::KeyId(id) => Some(id),
+            Locator::Digest(_) => None,
+        });
+        Ok(ImportedKey { id, ..ImportedKey::new(key, digest) })
+    }
+
+    /// A digest of somebody else's, by the name of its scheme: `sha256-hex`, `sha512-hex`,
+    /// `sha256-base64`, `hmac-sha256`, `keypal-salted-sha256` and `keypal-salted-sha512`. Of the last
+    /// three, the newest configured pepper or salt is meant, or that of a version: `hmac-sha256:v2`.
+    pub fn foreign_digest(&self, scheme: &str, value: &str) -> Result<Digest, Invalid> {
+        let unknown =
+            || Invalid::new("must name a known scheme, whose pepper or salt is configured");
+        let (pepper, salt) = {
+            let hasher = &self.inner.hasher;
+            (hasher.newest_pepper(), hasher.newest_keypal_salt())
+        };
+        let scheme = match scheme {
+            "sha256-base64" => return of_base64(value),
+            "sha256-hex" => DigestScheme::Sha256,
+            "sha512-hex" => DigestScheme::Sha512,
+            "hmac-sha256" => DigestScheme::HmacSha256(pepper.ok_or_else(unknown)?),
+            "keypal-salted-sha256" => DigestScheme::KeypalSaltedSha256(salt.ok_or_else(unknown)?),
+            "keypal-salted-sha512" => DigestScheme::KeypalSaltedSha512(salt.ok_or_else(unknown)?),
+            tagged => tagged.parse().map_err(|_| unknown())?,
+        };
+        Digest::parse(&format!("{scheme}:{value}"))
+    }
+
     async fn import_usage(&self, id: &KeyId, at: Option<Timestamp>) -> Result<(), Error> {
         let Some(last_used_at) = at else { return Ok(()) };
         let usage = UsageDelta { key: id.clone(), last_used_at, uses: 0, previous_uses: 0 };
         Ok(self.inner.store.record_usage(&[usage]).await?)
     }
+}
+
+/// SHA-256 in base64 (RFC 4648), of either alphabet, padded or not.
+fn of_base64(value: &str) -> Result<Digest, Invalid> {
+    let plain: String = value.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    let bytes = URL_SAFE_NO_PAD.decode(plain);
+    let bytes = bytes.map_err(|_| Invalid::new("must be base64 of a SHA-256"))?;
+    Digest::new(DigestScheme::Sha256, &bytes)
 }
 
 /// The first version of the key's record here.

@@ -1,0 +1,153 @@
+//! Keys from elsewhere: taken over with their hashes or their secrets, each for itself.
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::{Api, MARK};
+
+/// SHA-256 of `SECRET` as hexadecimal digits and in base64, computed by another program.
+const SECRET: &str = "sk_0000000000111111111122222222223A";
+const HEX: &str = "9b076038f04f6d555fe5378d6e4dbf319bf5761cd71a180b1e982492f8c5800b";
+const BASE64: &str = "mwdgOPBPbVVf5TeNbk2/MZv1dhzXGhgLHpgkkvjFgAs=";
+
+/// An instance with a keyspace for keys of the form `sk_` and 32 letters and digits.
+async fn api() -> Api {
+    let api = Api::new().await;
+    let body = json!({"id": "old", "format": "opaque", "prefix": "sk"});
+    assert_eq!(api.call("POST", "/v1/keyspaces", body).await.status, 201);
+    api
+}
+
+async fn import(api: &Api, keys: Value) -> Value {
+    let body = json!({"keyspace": "old", "keys": keys});
+    let answer = api.call("POST", "/v1/keys/import", body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+#[rstest]
+#[case::hex("sha256-hex", HEX)]
+#[case::base64("sha256-base64", BASE64)]
+#[case::base64_of_urls("sha256-base64", "mwdgOPBPbVVf5TeNbk2_MZv1dhzXGhgLHpgkkvjFgAs")]
+#[tokio::test]
+async fn a_key_is_taken_over_by_its_hash(#[case] scheme: &str, #[case] value: &str) {
+    let api = api().await;
+    assert_eq!(api.decision(SECRET).await, "unknown");
+    let key = json!({"id": "old-1", "owner": "ann", "scopes": ["read"], "created_at": "2020-01-01T00:00:00Z",
+        "hash": {"scheme": scheme, "value": value}});
+    assert_eq!(import(&api, json!([key])).await, json!({"imported": 1, "failed": []}));
+    assert_eq!(api.decision(SECRET).await, "allowed");
+    let shown = api.get("/v1/keys/old-1").await.json();
+    assert_eq!([&shown["owner"], &shown["created_at"]], ["ann", "2020-01-01T00:00:00Z"]);
+    let again = import(&api, json!([key])).await;
+    assert_eq!(
+        [&again["imported"], &again["failed"][0]["code"]],
+        [&json!(0), &json!("key_exists")]
+    );
+}
+
+#[tokio::test]
+async fn a_key_is_taken_over_by_its_secret_which_is_not_sent_back() {
+    let api = api().await;
+    let answer = import(&api, json!([{"owner": "ann", "secret": SECRET}])).await;
+    assert_eq!(answer, json!({"imported": 1, "failed": []}));
+    assert_eq!(api.decision(SECRET).await, "allowed");
+    let found = api.get(&format!("/v1/keys?digest=sha256:{HEX}")).await.json();
+    assert_eq!(found["data"][0]["owner"], "ann");
+    // One of ours moves from one installation to another.
+    let (elsewhere, here) = (Api::new().await, api);
+    let (secret, id) = elsewhere.issue(json!({"owner": "bob"})).await;
+    let body = json!({"keyspace": "default", "keys": [{"owner": "bob", "secret": secret}]});
+    assert_eq!(here.call("POST", "/v1/keys/import", body).await.json()["imported"], 1);
+    assert_eq!(here.get(&format!("/v1/keys/{id}")).await.json()["owner"], "bob");
+    assert_eq!(here.decision(&secret).await, "allowed");
+}
+
+#[tokio::test]
+async fn what_had_become_of_a_key_comes_along() {
+    let api = api().await;
+    let key = json!({"owner": "a", "secret": SECRET, "id": "k", "revoked_at": "2021-01-01T00:00:00Z",
+        "revoked_reason": "lost", "rotated_to": "next", "last_used_at": "2020-12-01T00:00:00Z"});
+    assert_eq!(import(&api, json!([key])).await["imported"], 1);
+    let shown = api.get("/v1/keys/k").await.json();
+    assert_eq!([&shown["state"], &shown["revoked_reason"]], ["revoked", "lost"]);
+    assert_eq!([&shown["rotated_to"], &shown["last_used_at"]], ["next", "2020-12-01T00:00:00Z"]);
+    assert_eq!(api.decision(SECRET).await, "revoked");
+    let expired = json!({"owner": "a", "id": "e", "expires_at": "2020-01-01T00:00:00Z",
+        "hash": {"scheme": "sha256-hex", "value": "0".repeat(64)}});
+    assert_eq!(import(&api, json!([expired])).await["imported"], 1);
+    assert_eq!(api.get("/v1/keys/e").await.json()["state"], "expired");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_one_is_told_and_no_harm_to_the_others() {
+    let api = api().await;
+    let hash = |scheme: &str, value: &str| json!({"owner": "a", "hash": {"scheme": scheme, "value": value}});
+    let keys = json!([
+        {"owner": "a", "secret": SECRET},
+        {"owner": "", "secret": SECRET, "id": MARK.repeat(20)},
+        {"owner": "a"},
+        {"owner": "a", "secret": SECRET, "hash": {"scheme": "sha256-hex", "value": HEX}},
+        {"owner": "a", "secret": format!("sk_{MARK}")},
+        hash("md5", MARK), hash("sha256-hex", MARK), hash("sha256-base64", MARK),
+        hash("sha512-hex", HEX), hash("hmac-sha256", HEX), hash("keypal-salted-sha256", HEX),
+        {"owner": "a", "secret": SECRET},
+    ]);
+    let answer = import(&api, keys).await;
+    assert!(!answer.to_string().contains(MARK));
+    assert_eq!(answer["imported"], 1);
+    let failed = answer["failed"].as_array().unwrap();
+    let told: Vec<_> = failed
+        .iter()
+        .map(|failure| {
+            let errors = failure["errors"].as_array().into_iter().flatten();
+            let fields: Vec<_> = errors.map(|error| error["field"].as_str().unwrap()).collect();
+            (
+                failure["index"].as_u64().unwrap(),
+                failure["code"].as_str().unwrap(),
+                fields.join(","),
+            )
+        })
+        .collect();
+    let invalid = |index, fields: &str| (index, "invalid_request", fields.to_owned());
+    let mut expected = vec![
+        invalid(1, "id,owner"),
+        invalid(2, "secret"),
+        invalid(3, "secret"),
+        invalid(4, "secret"),
+    ];
+    expected.extend((5..=10).map(|index| invalid(index, "hash")));
+    expected.push((11, "key_exists", String::new()));
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn the_request_as_a_whole_is_read_strictly_and_needs_the_right() {
+    let api = api().await;
+    for (body, expected) in [
+        (
+            json!({"keyspace": "old", "keys": []}),
+            "422 invalid_request; keys must hold 1 to 100 items",
+        ),
+        (
+            json!({"keyspace": "No", "keys": [{"owner": "a"}]}),
+            "422 invalid_request; keyspace must consist of a-z, 0-9 and '-'",
+        ),
+        (
+            json!({"keyspace": "old", "keys": [{"x": 1}]}),
+            "422 invalid_request; keys[0].x is not a known field",
+        ),
+        (json!({"keys": []}), "422 invalid_request; keyspace must be given"),
+    ] {
+        assert_eq!(api.refused("POST", "/v1/keys/import", &body).await, expected);
+    }
+    let reader = api.management_key(&["keys:read"], json!({})).await;
+    let body = json!({"keyspace": "old", "keys": [{"owner": "a", "secret": SECRET}]});
+    assert_eq!(api.call_as(&reader, "POST", "/v1/keys/import", body).await.status, 403);
+    let writer = api.management_key(&["keys:write"], json!({})).await;
+    let body = json!({"keyspace": "management", "keys": [{"owner": "a", "secret": SECRET, "scopes": ["root"]}]});
+    assert_eq!(api.call_as(&writer, "POST", "/v1/keys/import", body).await.status, 403);
+    let nowhere = json!({"keyspace": "nowhere", "keys": [{"owner": "a", "secret": SECRET}]});
+    let failed = api.call("POST", "/v1/keys/import", nowhere).await.json();
+    assert_eq!(failed["failed"][0]["errors"][0]["field"], "keyspace");
+}
