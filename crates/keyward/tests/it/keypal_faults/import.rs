@@ -128,7 +128,7 @@ async fn what_cannot_be_verified_is_not_taken_over(#[values(Memory, Sqlite)] bac
     for (key, field) in [
         (imported(&keyspace, &unknown_salt), "hash"),
         (imported(&keyspace, &unknown_pepper), "hash"),
-        (imported(&KeyspaceId::default_keyspace(), plain), "keyspace"),
+        (imported(&KeyspaceId::default_keyspace(), plain), "id"),
         (imported(&"nowhere".parse().unwrap(), plain), "keyspace"),
         (expired, "expires_at"),
     ] {
