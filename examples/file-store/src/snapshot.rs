@@ -50,7 +50,10 @@ impl Snapshot {
     /// Reads a file; of a missing one, nothing.
     pub(crate) fn read(path: &Path) -> Result<Self, StoreError> {
         match std::fs::read(path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| damaged("file", error)),
+            // The place alone: what serde says may quote what is stored.
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+                damaged("file", format!("line {}, column {}", error.line(), error.column()))
+            }),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
             Err(source) => {
                 Err(StoreError::Unavailable { operation: "open", source: source.into() })
