@@ -96,12 +96,15 @@ pub(crate) async fn wrap(
     let mut response = answer.unwrap_or_else(|_| Problem::timed_out().into_response());
     let status = response.status();
     let problem = response.extensions_mut().remove::<Problem>();
+    // Of many items in one request, some may have been refused.
+    let mut denied = response.extensions_mut().remove::<DeniedCall>();
     if let Some(problem) = problem.or_else(|| Problem::of_status(status)) {
         tracing::debug!(request_id = context.id(), code = problem.code, "refused");
-        if let Some(denied) = &problem.denied {
-            call.record(denied, &envelope.keyward, context.id()).await;
-        }
+        denied = problem.denied.as_deref().cloned();
         response = problem.render(Some(context.id()));
+    }
+    if let Some(denied) = denied {
+        call.record(&denied, &envelope.keyward, context.id()).await;
     }
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, context.id);

@@ -1,8 +1,10 @@
 //! From the raw fields of a request to values, with every complaint and not only the first.
 
+use std::collections::BTreeMap;
+
 use keyward::{
-    Description, Expiry, FieldError, Invalid, KeyChanges, Lifetime, Metadata, Name, ResourceScopes,
-    ScopeSet, TagSet, Timestamp, Version,
+    Description, Expiry, FieldError, Invalid, KeyChanges, KeyspaceId, Lifetime, Metadata, Name,
+    NewKey, OwnerId, ResourceScopes, ScopeSet, TagSet, Timestamp, Version,
 };
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -86,6 +88,46 @@ impl Fields {
     /// Goes on if there was no complaint about the query.
     pub(crate) fn finish_query(self) -> Result<(), Problem> {
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid_query(self.errors)) }
+    }
+}
+
+/// What is said of a new key, whether it is issued or taken over.
+pub(crate) struct NewKeyFields<'a> {
+    pub(crate) owner: &'a str,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) description: Option<&'a str>,
+    pub(crate) scopes: &'a [String],
+    pub(crate) resources: &'a BTreeMap<String, Vec<String>>,
+    pub(crate) tags: &'a [String],
+    pub(crate) metadata: Members<Value>,
+    pub(crate) enabled: Option<bool>,
+    pub(crate) not_before: Option<&'a str>,
+}
+
+impl NewKeyFields<'_> {
+    /// The key of that keyspace, whose expiry is not asked for yet; or nothing, and complaints.
+    pub(crate) fn read(self, keyspace: Option<KeyspaceId>, fields: &mut Fields) -> Option<NewKey> {
+        let owner = fields.required("owner", self.owner, |text| OwnerId::parse(text));
+        let name = fields.optional("name", self.name, |text| Name::parse(text));
+        let description =
+            fields.optional("description", self.description, |text| Description::parse(text));
+        let scopes = fields.take(ScopeSet::parse(self.scopes, "scopes"));
+        let resources = fields.take(ResourceScopes::parse(self.resources, "resources"));
+        let tags = fields.take(TagSet::parse(self.tags, "tags"));
+        let metadata = fields.metadata(self.metadata);
+        let not_before = fields.optional("not_before", self.not_before, Timestamp::parse);
+        Some(NewKey {
+            keyspace: keyspace.unwrap_or_else(KeyspaceId::default_keyspace),
+            name,
+            description,
+            scopes: scopes?,
+            resources: resources?,
+            tags: tags?,
+            metadata: metadata?,
+            enabled: self.enabled.unwrap_or(true),
+            not_before,
+            ..NewKey::new(owner?)
+        })
     }
 }
 

@@ -4,17 +4,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use keyward::{
-    ActorId, Description, Expiry, ImportedKey, Invalid, KeyId, KeyspaceId, Keyward, Name, NewKey,
-    OwnerId, Reason, ResourceScopes, Revocation, ScopeSet, Secret, TagSet, Timestamp,
+    ActorId, Expiry, ImportedKey, Invalid, KeyId, KeyspaceId, Keyward, NewKey, Reason, Revocation,
+    Secret, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::many::check_count;
+use super::many::{WithDenied, check_count, together};
 use crate::access::Right;
 use crate::caller::Actor;
-use crate::fields::Fields;
+use crate::fields::{Fields, NewKeyFields};
 use crate::input::{Body, Members};
 use crate::problem::{FieldProblem, Problem, Problems};
 use crate::view::{Answer, Json};
@@ -138,13 +138,8 @@ pub(crate) async fn import(
     let read: Vec<_> =
         body.keys.into_iter().map(|item| item.read(&keyward, &keyspace, by)).collect();
     let acceptable = read.iter().flatten().cloned();
-    let mut imported = keyward.import_many(acceptable, caller.context()).await.into_iter();
-    let results: Vec<Result<(), Problem>> = read
-        .into_iter()
-        .map(|read| {
-            read.and_then(|_| Ok(imported.next().ok_or_else(Problem::internal)?.map(drop)?))
-        })
-        .collect();
+    let imported = keyward.import_many(acceptable, caller.context()).await;
+    let results = together(read, imported);
     let failed = results.iter().enumerate().filter_map(|(index, result)| {
         let problem = result.as_ref().err()?;
         let (code, detail, errors) = (problem.code, problem.detail(), problem.field_problems());
@@ -152,7 +147,8 @@ pub(crate) async fn import(
     });
     let failed: Vec<_> = failed.collect();
     let imported = results.len() - failed.len();
-    Ok(Json(StatusCode::OK, Imported { imported, failed }).into_response())
+    let answer = Json(StatusCode::OK, Imported { imported, failed }).into_response();
+    Ok(answer.with_denied(&results))
 }
 
 impl ImportItem {
@@ -175,7 +171,20 @@ impl ImportItem {
             fields.optional("rotated_to", self.rotated_to.as_deref(), |text| KeyId::parse(text));
         let revocation = revoked_at.map(|at| Revocation { at, reason, by: by.clone() });
         let (secret, hash) = (self.secret.as_ref(), self.hash.as_ref());
-        let key = self.key(keyspace, &mut fields);
+        let said = NewKeyFields {
+            owner: &self.owner,
+            name: self.name.as_deref(),
+            description: self.description.as_deref(),
+            scopes: &self.scopes,
+            resources: &self.resources.0,
+            tags: &self.tags,
+            metadata: self.metadata,
+            enabled: self.enabled,
+            not_before: self.not_before.as_deref(),
+        };
+        let key = said.read(Some(keyspace.clone()), &mut fields);
+        // Its own expiry, if it has one, is `expires_at`.
+        let key = key.map(|key| NewKey { expiry: Expiry::Never, ..key });
         let imported = match (secret, hash, key) {
             (Some(secret), None, Some(key)) => Some(keyward.of_secret(key, secret)?),
             (None, Some(hash), Some(key)) => {
@@ -192,32 +201,5 @@ impl ImportItem {
         let id = id.or_else(|| imported.id.clone());
         let past = ImportedKey { id, created_at, expires_at, revocation, ..imported };
         Ok(ImportedKey { rotated_to, last_used_at, ..past })
-    }
-
-    /// What the key shall be here; nothing, and complaints, if that is not possible.
-    fn key(&self, keyspace: &KeyspaceId, fields: &mut Fields) -> Option<NewKey> {
-        let owner = fields.required("owner", &self.owner, |text| OwnerId::parse(text));
-        let name = fields.optional("name", self.name.as_deref(), |text| Name::parse(text));
-        let description = fields
-            .optional("description", self.description.as_deref(), |text| Description::parse(text));
-        let scopes = fields.take(ScopeSet::parse(&self.scopes, "scopes"));
-        let resources = fields.take(ResourceScopes::parse(&self.resources.0, "resources"));
-        let tags = fields.take(TagSet::parse(&self.tags, "tags"));
-        let metadata = fields.metadata(Members(self.metadata.0.clone()));
-        let not_before =
-            fields.optional("not_before", self.not_before.as_deref(), Timestamp::parse);
-        Some(NewKey {
-            keyspace: keyspace.clone(),
-            name,
-            description,
-            scopes: scopes?,
-            resources: resources?,
-            tags: tags?,
-            metadata: metadata?,
-            enabled: self.enabled.unwrap_or(true),
-            expiry: Expiry::Never,
-            not_before,
-            ..NewKey::new(owner?)
-        })
     }
 }

@@ -10,8 +10,8 @@ use keyward::store::{
     Cursor, KeyPage, KeyPosition, KeyQuery, KeySort, Order, Search, SortValue, StoredKey,
 };
 use keyward::{
-    Description, Digest, Invalid, KeyId, KeyState, KeyspaceId, Keyward, MatchTags, Name, NewKey,
-    OwnerId, ResourceScopes, ScopeSet, Tag, TagFilter, TagSet, Timestamp,
+    Digest, Invalid, KeyId, KeyState, KeyspaceId, Keyward, MatchTags, NewKey, OwnerId, Tag,
+    TagFilter, TagSet, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,7 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{ON_A_PAGE, page_limit};
 use crate::access::Right;
 use crate::caller::{Actor, Caller};
-use crate::fields::{Fields, KeyChangesBody, nullable};
+use crate::fields::{Fields, KeyChangesBody, NewKeyFields, nullable};
 use crate::input::{Body, Members, Path, Query};
 use crate::problem::{Problem, Problems};
 use crate::view::{Answer, Json, KeyView, Page};
@@ -224,32 +224,23 @@ pub(crate) fn read_new(body: IssueBody) -> Result<NewKey, Problem> {
     let mut fields = Fields::default();
     let keyspace =
         fields.optional("keyspace", body.keyspace.as_deref(), |text| KeyspaceId::parse(text));
-    let owner = fields.required("owner", &body.owner, |text| OwnerId::parse(text));
-    let name = fields.optional("name", body.name.as_deref(), |text| Name::parse(text));
-    let description = fields
-        .optional("description", body.description.as_deref(), |text| Description::parse(text));
-    let scopes = fields.take(ScopeSet::parse(&body.scopes, "scopes"));
-    let resources = fields.take(ResourceScopes::parse(&body.resources.0, "resources"));
-    let tags = fields.take(TagSet::parse(&body.tags, "tags"));
-    let metadata = fields.metadata(body.metadata);
+    let said = NewKeyFields {
+        owner: &body.owner,
+        name: body.name.as_deref(),
+        description: body.description.as_deref(),
+        scopes: &body.scopes,
+        resources: &body.resources.0,
+        tags: &body.tags,
+        metadata: body.metadata,
+        enabled: body.enabled,
+        not_before: body.not_before.as_deref(),
+    };
+    let new = said.read(keyspace, &mut fields);
     let expiry = fields.expiry(body.expires_at.as_ref(), body.expires_in.as_deref());
-    let not_before = fields.optional("not_before", body.not_before.as_deref(), Timestamp::parse);
     fields.finish()?;
-    // Without a complaint the owner is there.
-    let owner = owner.ok_or_else(Problem::unreadable_body)?;
-    Ok(NewKey {
-        keyspace: keyspace.unwrap_or_else(KeyspaceId::default_keyspace),
-        owner,
-        name,
-        description,
-        scopes: scopes.unwrap_or_default(),
-        resources: resources.unwrap_or_default(),
-        tags: tags.unwrap_or_default(),
-        metadata: metadata.unwrap_or_default(),
-        enabled: body.enabled.unwrap_or(true),
-        expiry: expiry.unwrap_or_default(),
-        not_before,
-    })
+    // Without a complaint there is a key.
+    let new = new.ok_or_else(Problem::unreadable_body)?;
+    Ok(NewKey { expiry: expiry.unwrap_or_default(), ..new })
 }
 
 fn read_query(parameters: &ListParameters, now: Timestamp) -> Result<KeyQuery, Problem> {

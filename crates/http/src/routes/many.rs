@@ -3,9 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use keyward::{
-    Decision, Invalid, Issued, KeyId, KeyRecord, Keyward, NewKey, Reason, VerifyOptions,
-};
+use keyward::{Decision, Error, Invalid, Issued, KeyId, Keyward, NewKey, Reason, VerifyOptions};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -115,18 +113,16 @@ pub(crate) async fn issue(
     check_count(body.keys.len(), "keys")?;
     let read: Vec<_> = body.keys.into_iter().map(|body| readable(body, &caller)).collect();
     let acceptable = read.iter().filter_map(|read| read.as_ref().ok()).cloned();
-    let mut issued = keyward.issue_many(acceptable, caller.context()).await.into_iter();
-    let results: Vec<Result<Issued, Problem>> = read
-        .into_iter()
-        .map(|read| read.and_then(|_| Ok(issued.next().ok_or_else(Problem::internal)??)))
-        .collect();
+    let issued = keyward.issue_many(acceptable, caller.context()).await;
+    let results = together(read, issued);
     let now = keyward.now();
     Ok(answer(results.iter().map(|result| match result {
-        Ok(Issued { secret, key }) => {
+        Ok((_, Issued { secret, key })) => {
             Outcome::done(Some(secret.expose()), KeyView::of(key, None, now))
         }
         Err(problem) => Outcome::refused(problem),
-    })))
+    }))
+    .with_denied(&results))
 }
 
 fn readable(body: IssueBody, caller: &Caller) -> Result<NewKey, Problem> {
@@ -154,20 +150,13 @@ pub(crate) async fn revoke(
     }
     let ids: Vec<KeyId> = known.iter().flatten().map(|key| key.record.id.clone()).collect();
     let revoked = keyward.revoke_many(&ids, reason.as_ref(), caller.context()).await;
-    let mut revoked = revoked.into_iter();
-    let results: Vec<Result<(KeyRecord, _), Problem>> = known
-        .into_iter()
-        .map(|known| {
-            let before = known?;
-            let record = revoked.next().ok_or_else(Problem::internal)??;
-            Ok((record, before.usage))
-        })
-        .collect();
+    let results = together(known, revoked);
     let now = keyward.now();
     Ok(answer(results.iter().map(|result| match result {
-        Ok((record, usage)) => Outcome::done(None, KeyView::of(record, Some(*usage), now)),
+        Ok((before, record)) => Outcome::done(None, KeyView::of(record, Some(before.usage), now)),
         Err(problem) => Outcome::refused(problem),
-    })))
+    }))
+    .with_denied(&results))
 }
 
 /// Whether the keys with these secrets may do what is asked, one by one.
@@ -190,6 +179,34 @@ pub(crate) async fn verify(
     let now = keyward.now();
     let results = decisions.iter().map(|decision| verdict(decision, now)).collect();
     Ok(Json(StatusCode::OK, Results { results }).into_response())
+}
+
+/// The items with what became of those that could be read, each at its place.
+pub(super) fn together<T, R>(
+    read: Vec<Result<T, Problem>>,
+    done: Vec<Result<R, Error>>,
+) -> Vec<Result<(T, R), Problem>> {
+    let mut done = done.into_iter();
+    let with_result = |item: Result<T, Problem>| {
+        let item = item?;
+        Ok((item, done.next().ok_or_else(Problem::internal)??))
+    };
+    read.into_iter().map(with_result).collect()
+}
+
+/// Hands the first item that the caller lacked a right to on to the audit trail.
+pub(super) trait WithDenied {
+    fn with_denied<T>(self, results: &[Result<T, Problem>]) -> Self;
+}
+
+impl WithDenied for Response {
+    fn with_denied<T>(mut self, results: &[Result<T, Problem>]) -> Self {
+        let mut problems = results.iter().filter_map(|result| result.as_ref().err());
+        if let Some(denied) = problems.find_map(|problem| problem.denied.as_deref()) {
+            self.extensions_mut().insert(denied.clone());
+        }
+        self
+    }
 }
 
 fn answer<'a>(results: impl Iterator<Item = Outcome<'a>>) -> Response {

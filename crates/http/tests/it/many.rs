@@ -106,4 +106,10 @@ async fn rights_are_asked_for_each_key() {
     let revoked = results(&api.call_as(&confined, "POST", "/v1/keys/revoke-many", body).await);
     assert_eq!(revoked[0]["problem"]["code"], "not_found");
     assert_eq!(revoked[1]["done"], true);
+    let denied = api.get("/v1/audit?action=access.denied").await.json();
+    let told: Vec<_> =
+        denied["data"].as_array().unwrap().iter().map(|e| &e["data"]["path"]).collect();
+    assert_eq!(told.len(), 2, "each request with a refused item is written down once");
+    assert!(told.contains(&&json!("/v1/keys/issue-many")));
+    assert!(told.contains(&&json!("/v1/keys/revoke-many")));
 }
