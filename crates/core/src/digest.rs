@@ -385,6 +385,10 @@ mod tests {
 
     #[test]
     fn nothing_secret_is_printed() {
+        let salt = KeypalSalt::new(b"pepper & salt".to_vec()).unwrap();
+        let printed = format!("{salt:?}");
+        let suffix = String::from_utf8(salt.suffix().to_vec()).unwrap();
+        assert!(!printed.contains("pepper & salt") && !printed.contains(&suffix), "{printed}");
         let digest = peppered().digest(DigestScheme::Sha256, "text").unwrap();
         assert_eq!(format!("{digest:?}"), "Digest(sha256, hidden)");
         assert_eq!(format!("{:?}", Pepper::new(vec![7; 32]).unwrap()), "Pepper(hidden)");

@@ -306,6 +306,9 @@ fn the_secret_is_not_printed() {
     let vector = &samples()[0];
     let components = vector.profile().components(&vector.token).unwrap();
     assert!(!format!("{components:?}").contains(&vector.secret));
+    let made = vector.profile().generate("a", &counting()).unwrap();
+    let secret = made.token.expose().rsplit('_').next().unwrap();
+    assert!(!format!("{made:?}").contains(secret));
 }
 
 proptest! {
