@@ -173,6 +173,8 @@ actions! {
     KeyIssued => "key.issued",
     /// A deleted key was removed for good.
     KeyPurged => "key.purged",
+    /// A key's digest was replaced by one of the newest scheme.
+    KeyRehashed => "key.rehashed",
     /// A deleted key was brought back.
     KeyRestored => "key.restored",
     /// A key was revoked.
@@ -181,6 +183,8 @@ actions! {
     KeyRotated => "key.rotated",
     /// A key's record was changed.
     KeyUpdated => "key.updated",
+    /// Keys were handed out with their digests.
+    KeysExported => "keys.exported",
     /// A keyspace was created.
     KeyspaceCreated => "keyspace.created",
     /// A keyspace was changed.

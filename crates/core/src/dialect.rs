@@ -8,16 +8,19 @@ mod generate;
 mod hash;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 pub use generate::Generated;
-pub use hash::HexDigest;
+pub(crate) use hash::from_base58;
+use serde::{Deserialize, Serialize};
 
-use crate::format::PrefixedParts;
-use crate::{Alphabet, Invalid, MAX_SECRET_LENGTH, Malformed};
+use crate::format::{PrefixedParts, is_foreign_prefix};
+use crate::{Alphabet, HexDigest, Invalid, MAX_SECRET_LENGTH, Malformed};
 
 /// Who writes prefixed keys so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Dialect {
     /// `@bencmbrook/prefixed-api-key` 2 and 3: 8 and 16 characters, hexadecimal SHA-256 of the secret.
     Fork3,
@@ -68,7 +71,8 @@ impl FromStr for Dialect {
 }
 
 /// How long a part is: written out, or before base58 makes characters of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Length {
     Bytes(usize),
     Characters(usize),
@@ -88,12 +92,26 @@ impl Length {
         })
     }
 
+    /// The number, whatever it counts.
+    const fn number(self) -> usize {
+        let (Self::Bytes(number) | Self::Characters(number)) = self;
+        number
+    }
+
+    /// How many characters of base58 it comes to: a byte takes up to 1.366 of them, and one if it is
+    /// a leading zero.
+    fn characters(self) -> RangeInclusive<usize> {
+        match self {
+            Self::Bytes(bytes) => bytes..=(bytes * 1_366).div_ceil(1_000),
+            Self::Characters(characters) => characters..=characters,
+        }
+    }
+
     /// Whether a base58 text has this length. Bytes are counted by decoding, which is bounded first.
     fn fits(self, text: &str) -> bool {
         match self {
             Self::Bytes(bytes) => {
-                // A byte takes less than 1.37 characters.
-                text.len() <= bytes * 11 / 8 + 1
+                self.characters().contains(&text.len())
                     && bs58::decode(text).into_vec().is_ok_and(|decoded| decoded.len() == bytes)
             }
             Self::Characters(characters) => text.len() == characters,
@@ -102,7 +120,8 @@ impl Length {
 }
 
 /// A dialect with its settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Profile {
     dialect: Dialect,
     digest: HexDigest,
@@ -186,22 +205,21 @@ impl Profile {
     }
 
     /// Another length of ids, in the dialect's unit: characters, or bytes in `fork4` and `rust`.
-    pub fn id_length(self, length: usize) -> Result<Self, Invalid> {
+    pub fn with_id_length(self, length: usize) -> Result<Self, Invalid> {
         Ok(Self { id: self.foreign()?.id.with(length)?, ..self })
     }
 
     /// Another length of secrets, in the dialect's unit.
-    pub fn secret_length(self, length: usize) -> Result<Self, Invalid> {
+    pub fn with_secret_length(self, length: usize) -> Result<Self, Invalid> {
         Ok(Self { secret: self.foreign()?.secret.with(length)?, ..self })
     }
 
     /// What ids begin with, in `seam` and `rust`. The id is cut to 8 characters, or to `id_length`,
     /// with it.
-    pub fn short_prefix(self, short_prefix: &str) -> Result<Self, Invalid> {
+    pub fn with_short_prefix(self, short_prefix: &str) -> Result<Self, Invalid> {
         let is_plain = short_prefix.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let (Length::Bytes(length) | Length::Characters(length)) = self.id;
         match self.dialect {
-            Dialect::Rust | Dialect::Seam if is_plain && short_prefix.len() < length => {
+            Dialect::Rust | Dialect::Seam if is_plain && short_prefix.len() < self.id.number() => {
                 Ok(Self { short_prefix: short_prefix.to_owned(), ..self })
             }
             Dialect::Rust | Dialect::Seam => {
@@ -212,12 +230,51 @@ impl Profile {
     }
 
     /// The digest of the Rust crate; the other dialects have one.
-    pub fn digest(self, digest: HexDigest) -> Result<Self, Invalid> {
+    pub fn with_digest(self, digest: HexDigest) -> Result<Self, Invalid> {
         if self.dialect == Dialect::Rust || digest == HexDigest::Sha256 {
             Ok(Self { digest, ..self })
         } else {
             Err(Invalid::new("must be sha256 in every profile but rust"))
         }
+    }
+
+    /// Who writes so.
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The digest that is stored, where the dialect leaves the choice.
+    pub const fn digest(&self) -> HexDigest {
+        self.digest
+    }
+
+    /// What ids begin with.
+    pub fn short_prefix(&self) -> &str {
+        &self.short_prefix
+    }
+
+    /// How long ids are, in the dialect's unit.
+    pub const fn id_length(&self) -> usize {
+        self.id.number()
+    }
+
+    /// How long secrets are, in the dialect's unit.
+    pub const fn secret_length(&self) -> usize {
+        self.secret.number()
+    }
+
+    /// How many characters ids have.
+    pub fn id_lengths(&self) -> RangeInclusive<usize> {
+        if self.short_prefix.is_empty() {
+            self.id.characters()
+        } else {
+            self.id.number()..=self.id.number()
+        }
+    }
+
+    /// How many characters secrets have.
+    pub fn secret_lengths(&self) -> RangeInclusive<usize> {
+        self.secret.characters()
     }
 
     /// Takes a token apart, from the right: only the prefix may hold underscores.
@@ -230,7 +287,7 @@ impl Profile {
         else {
             return Err(TokenFault::Shape);
         };
-        if !is_prefix(prefix) {
+        if !is_foreign_prefix(prefix) {
             return Err(TokenFault::Prefix);
         }
         self.check_id(id)?;
@@ -278,9 +335,10 @@ impl Profile {
         if !Alphabet::base58().covers(rest) {
             return Err(TokenFault::Alphabet);
         }
-        let fits = match (self.short_prefix.is_empty(), self.id) {
-            (true, length) => length.fits(id),
-            (false, Length::Bytes(length) | Length::Characters(length)) => id.len() == length,
+        let fits = if self.short_prefix.is_empty() {
+            self.id.fits(id)
+        } else {
+            id.len() == self.id.number()
         };
         if fits { Ok(()) } else { Err(TokenFault::Id) }
     }
@@ -293,12 +351,6 @@ impl Profile {
             Ok(self)
         }
     }
-}
-
-/// Ours are stricter; those of others hold capital letters and hyphens, too.
-fn is_prefix(prefix: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    prefix.split('_').all(|group| !group.is_empty() && group.bytes().all(is_plain))
 }
 
 #[cfg(test)]

@@ -2,12 +2,15 @@
 
 mod alphabet;
 mod checksum;
+mod foreign;
 mod opaque;
 mod prefix;
 mod prefixed;
 
 pub use alphabet::Alphabet;
 use arrayvec::ArrayVec;
+pub(crate) use foreign::is_prefix as is_foreign_prefix;
+pub use foreign::{Foreign, ForeignPrefix, WeakSecrets};
 pub use opaque::Opaque;
 pub use prefix::Prefix;
 pub(crate) use prefixed::Parts as PrefixedParts;
@@ -23,6 +26,8 @@ pub const MAX_SECRET_LENGTH: usize = 512;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "format", rename_all = "snake_case")]
 pub enum Format {
+    /// `prefix_id_secret` as another library writes it; the record is found by the id.
+    Foreign(Foreign),
     /// A prefix and random characters; the record is found by the digest.
     Opaque(Opaque),
     /// `prefix_id_secret` with a checksum; the record is found by the id.
@@ -35,7 +40,7 @@ pub enum Format {
 pub enum FormatKind {
     /// See [`Format::Opaque`].
     Opaque,
-    /// See [`Format::Prefixed`].
+    /// See [`Format::Prefixed`] and [`Format::Foreign`].
     Prefixed,
 }
 
@@ -44,21 +49,41 @@ impl Format {
     pub const fn kind(&self) -> FormatKind {
         match self {
             Self::Opaque(_) => FormatKind::Opaque,
-            Self::Prefixed(_) => FormatKind::Prefixed,
+            Self::Foreign(_) | Self::Prefixed(_) => FormatKind::Prefixed,
         }
     }
 
     /// The prefix of the format's secrets, if they have one.
-    pub const fn prefix(&self) -> Option<&Prefix> {
+    pub fn prefix(&self) -> Option<&str> {
         match self {
-            Self::Opaque(opaque) => opaque.prefix(),
-            Self::Prefixed(prefixed) => Some(prefixed.prefix()),
+            Self::Foreign(foreign) => Some(foreign.prefix().as_str()),
+            Self::Opaque(opaque) => opaque.prefix().map(Prefix::as_str),
+            Self::Prefixed(prefixed) => Some(prefixed.prefix().as_str()),
+        }
+    }
+
+    /// What becomes of new secrets, if they are weak: if they hold fewer than 128 bits of chance.
+    pub fn weakness(&self) -> Option<WeakSecrets> {
+        match self {
+            Self::Foreign(foreign) if !foreign.profile().is_strong() => {
+                Some(foreign.weak_secrets())
+            }
+            _ => None,
+        }
+    }
+
+    /// Draws the id of a new key.
+    pub fn draw_id(&self, entropy: &dyn Entropy) -> KeyId {
+        match self {
+            Self::Foreign(foreign) => foreign.draw_id(entropy),
+            Self::Opaque(_) | Self::Prefixed(_) => KeyId::generate(entropy),
         }
     }
 
     /// What lists show of a key of that id: see [`Minted::hint`].
     pub fn hint(&self, id: &KeyId) -> String {
         match self {
+            Self::Foreign(foreign) => foreign.hint(id),
             Self::Opaque(opaque) => opaque.hint(),
             Self::Prefixed(prefixed) => prefixed.hint(id),
         }
@@ -67,6 +92,7 @@ impl Format {
     /// Draws a new secret for the key of that id.
     pub fn mint(&self, entropy: &dyn Entropy, id: &KeyId) -> Minted {
         match self {
+            Self::Foreign(foreign) => foreign.mint(entropy, id),
             Self::Opaque(opaque) => opaque.mint(entropy),
             Self::Prefixed(prefixed) => prefixed.mint(entropy, id),
         }

@@ -3,15 +3,16 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::format::Alphabet;
 use crate::text::{ascii, one_line, text};
-use crate::{Entropy, Invalid};
+use crate::{Digest, Entropy, Invalid};
 
 text! {
     /// The identifier of a key: 1 to 64 of `A-Z a-z 0-9 . _ -`. Ours are 12 base58 characters
     /// (70 bits); imported keys keep theirs. It is not secret.
-    KeyId, |text| ascii(text, 64, "A-Z, a-z, 0-9, '.', '_' and '-'", |byte| {
+    KeyId, |text| ascii(text, KeyId::MOST_LENGTH, "A-Z, a-z, 0-9, '.', '_' and '-'", |byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
     })
 }
@@ -19,10 +20,21 @@ text! {
 impl KeyId {
     /// Characters in an identifier that we make.
     pub const LENGTH: usize = 12;
+    /// The most characters in an identifier.
+    pub const MOST_LENGTH: usize = 64;
 
     /// Draws a new identifier.
     pub fn generate(entropy: &dyn Entropy) -> Self {
         Self(Alphabet::base58().draw(entropy, Self::LENGTH).as_str().into())
+    }
+
+    /// The identifier of a key that is taken over without one. It is made of the key's digest, so
+    /// that taking it over a second time is noticed, also after the digest was replaced.
+    pub fn of_digest(digest: &Digest) -> Self {
+        let hash = Sha256::new_with_prefix("keyward imported key");
+        let hash = hash.chain_update(digest.scheme().to_string()).chain_update(digest.as_bytes());
+        let text = bs58::encode(hash.finalize()).into_string();
+        Self(text.chars().take(Self::LENGTH).collect())
     }
 
     /// For text that a format has already checked: `id` holds only base58 characters.

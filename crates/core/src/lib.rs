@@ -41,15 +41,15 @@ pub use credential::{
     Bearer, HeaderRules, Headers, UnreadableHeader, extract_key, has_key, key_of_text,
 };
 pub use decision::{Decision, DenyReason};
-pub use dialect::{Components, Dialect, Expected, Generated, HexDigest, Profile, TokenFault};
+pub use dialect::{Components, Dialect, Expected, Generated, Profile, TokenFault};
 pub use digest::{
-    Digest, DigestScheme, Hasher, InvalidPepper, InvalidSalt, KeypalSalt, KeypalSalts, Pepper,
-    PepperVersion, Peppers,
+    Digest, DigestScheme, ForeignHash, Hasher, HexDigest, InvalidPepper, InvalidSalt, KeypalSalt,
+    KeypalSalts, Pepper, PepperVersion, Peppers,
 };
 pub use entropy::Entropy;
 pub use format::{
-    Alphabet, Format, FormatKind, Locator, MAX_SECRET_LENGTH, Malformed, Minted, Opaque, Prefix,
-    Prefixed, Token,
+    Alphabet, Foreign, ForeignPrefix, Format, FormatKind, Locator, MAX_SECRET_LENGTH, Malformed,
+    Minted, Opaque, Prefix, Prefixed, Token, WeakSecrets,
 };
 pub use id::{ActorId, KeyId, KeyspaceId, OwnerId, Sequence, Version};
 pub use invalid::{FieldError, Invalid};

@@ -7,6 +7,7 @@ use keyward::{Asked, KeyspaceId, Keyward, MatchScopes, ResourceId, Scope};
 pub(crate) enum Right {
     AuditRead,
     AuditWrite,
+    KeysExport,
     KeysRead,
     KeysVerify,
     KeysWrite,
@@ -23,6 +24,7 @@ impl Right {
         match self {
             Self::AuditRead => "audit:read",
             Self::AuditWrite => "audit:write",
+            Self::KeysExport => "keys:export",
             Self::KeysRead => "keys:read",
             Self::KeysVerify => "keys:verify",
             Self::KeysWrite => "keys:write",
@@ -30,6 +32,11 @@ impl Right {
             Self::KeyspacesWrite => "keyspaces:write",
             Self::Root => Keyward::ROOT_SCOPE,
         }
+    }
+
+    /// The right to see the digests of the keys of this keyspace.
+    pub(crate) fn to_export_keys_of(keyspace: &KeyspaceId) -> Self {
+        if *keyspace == KeyspaceId::management() { Self::Root } else { Self::KeysExport }
     }
 
     /// The right to write a key of this keyspace.

@@ -15,6 +15,7 @@ use keyward::{FieldError, Invalid, Keyward};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::envelope::RequestContext;
@@ -194,6 +195,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // Nearly every body is fine; only of others the path to what is wrong is worth its price.
     let read = serde_json::from_slice(bytes).map(|Object(read)| read);
     read.or_else(|_| parse_with_complaints(bytes))
+}
+
+/// Reads an object that is a part of a body.
+pub(crate) fn parse_part<T: DeserializeOwned>(part: &RawValue) -> Result<T, Problem> {
+    parse(part.get().as_bytes())
 }
 
 fn parse_with_complaints<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::problem::ProblemDocument;
-use crate::routes::{audit, health, import, keys, keyspaces, many, verify};
+use crate::routes::{audit, export, health, import, keys, keyspaces, many, verify};
 use crate::view::{FormatName, HashName, KeyStateName};
 
 #[derive(OpenApi)]
@@ -83,6 +83,7 @@ fn many_keys_routes() -> OpenApiRouter<Keyward> {
     OpenApiRouter::new()
         .routes(routes!(many::issue))
         .routes(routes!(many::revoke))
+        .routes(routes!(export::export))
         .routes(routes!(import::import))
 }
 

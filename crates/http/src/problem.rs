@@ -307,6 +307,7 @@ impl From<Error> for Problem {
                 tracing::error!(%error, "the shared cache failed");
                 Self::unavailable("cache_failed", "the shared cache does not answer; try again")
             }
+            Error::AlreadyImported => conflict("the same key was taken over before"),
             Error::AuditOff => conflict("the audit trail is switched off"),
             Error::KeyExists => conflict("a key of that id or digest exists"),
             Error::KeyspaceExists => conflict("a keyspace of that id exists"),

@@ -5,8 +5,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use keyward::store::{StoredKey, Usage};
 use keyward::{
-    AuditEvent, Format, FormatKind, HashAlgorithm, KeyId, KeyRecord, KeyState, Keyspace, Lifetime,
-    Metadata, RateLimit, ResourceScopes, ScopeSet, TagSet, Timestamp, Version,
+    AuditEvent, Foreign, Format, FormatKind, HashAlgorithm, KeyId, KeyRecord, KeyState, Keyspace,
+    Lifetime, Metadata, RateLimit, ResourceScopes, ScopeSet, TagSet, Timestamp, Version,
+    WeakSecrets,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -227,6 +228,9 @@ pub(crate) struct KeyspaceView<'a> {
     /// What the random characters of an opaque secret are drawn from.
     #[serde(skip_serializing_if = "Option::is_none")]
     alphabet: Option<String>,
+    /// How the secrets of another library are written.
+    #[serde(flatten)]
+    profile: Option<ProfileView<'a>>,
     /// The hash for digests where no pepper is configured.
     #[schema(value_type = HashName)]
     algorithm: HashAlgorithm,
@@ -253,6 +257,47 @@ pub(crate) struct KeyspaceView<'a> {
     version: Version,
 }
 
+/// How the secrets of another library are written.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Profile)]
+struct ProfileView<'a> {
+    /// Whose secrets they are: `seam`, `fork3`, `fork4` or `rust`.
+    #[schema(example = "seam")]
+    profile: &'a str,
+    /// How long ids are: in characters, or in bytes in `fork4` and `rust`.
+    id_length: usize,
+    /// How long secrets are: in characters, or in bytes in `fork4` and `rust`.
+    secret_length: usize,
+    /// What ids begin with.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    short_prefix: &'a str,
+    /// What becomes of new secrets of fewer than 128 bits of chance.
+    #[schema(value_type = WeakSecretsName)]
+    weak_secrets: WeakSecrets,
+}
+
+/// What becomes of new secrets of fewer than 128 bits of chance.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "the schema of keyward::WeakSecrets")]
+pub(crate) enum WeakSecretsName {
+    Refuse,
+    Warn,
+}
+
+impl<'a> From<&'a Foreign> for ProfileView<'a> {
+    fn from(foreign: &'a Foreign) -> Self {
+        let profile = foreign.profile();
+        Self {
+            profile: profile.dialect().as_str(),
+            id_length: profile.id_length(),
+            secret_length: profile.secret_length(),
+            short_prefix: profile.short_prefix(),
+            weak_secrets: foreign.weak_secrets(),
+        }
+    }
+}
+
 /// A hash for digests.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
@@ -277,17 +322,19 @@ pub(crate) struct RateLimitBody {
 
 impl<'a> From<&'a Keyspace> for KeyspaceView<'a> {
     fn from(keyspace: &'a Keyspace) -> Self {
-        let opaque = match &keyspace.format {
-            Format::Opaque(opaque) => Some(opaque),
-            Format::Prefixed(_) => None,
+        let (opaque, foreign) = match &keyspace.format {
+            Format::Foreign(foreign) => (None, Some(foreign)),
+            Format::Opaque(opaque) => (Some(opaque), None),
+            Format::Prefixed(_) => (None, None),
         };
         Self {
             id: keyspace.id.as_str(),
             description: keyspace.description.as_ref().map(keyward::Description::as_str),
             format: keyspace.format.kind(),
-            prefix: keyspace.format.prefix().map(keyward::Prefix::as_str),
+            prefix: keyspace.format.prefix(),
             length: opaque.map(keyward::Opaque::length),
             alphabet: opaque.map(|opaque| opaque.alphabet().clone().into()),
+            profile: foreign.map(ProfileView::from),
             algorithm: keyspace.algorithm,
             schemes: keyspace.schemes.iter().map(ToString::to_string).collect(),
             default_lifetime: keyspace.default_lifetime,

@@ -15,8 +15,11 @@ use crate::keyward::Inner;
 use crate::limit::Limiter;
 use crate::lookup::{Lookup, LookupSettings, Shared, SharedCache};
 use crate::manage::Rotations;
+use crate::upgrade::{DigestUpgrades, Upgrades};
 use crate::usage::{UsageLog, UsageTracking};
-use crate::{AuditSettings, Error, Keyward, SystemClock, SystemEntropy, audit, feed, usage};
+use crate::{
+    AuditSettings, Error, Keyward, SystemClock, SystemEntropy, audit, feed, upgrade, usage,
+};
 
 /// The settings of an instance, each with a usable default.
 #[derive(Debug)]
@@ -33,6 +36,7 @@ pub struct Builder {
     shared: Option<Shared>,
     store: Arc<dyn Store>,
     tracking: UsageTracking,
+    upgrades: DigestUpgrades,
     usage_interval: Duration,
 }
 
@@ -73,6 +77,7 @@ impl Builder {
             shared: None,
             store,
             tracking: UsageTracking::default(),
+            upgrades: DigestUpgrades::default(),
             usage_interval: Duration::from_secs(10),
         }
     }
@@ -156,8 +161,15 @@ impl Builder {
         Self { rotation_window, ..self }
     }
 
-    /// Leaves the work in the background to the caller, who calls [`Keyward::catch_up`] and
-    /// [`Keyward::flush_usage`], and waits for nothing. For tests, and for runtimes other than tokio.
+    /// Whether digests are moved to the newest scheme when their secrets are used; by default they
+    /// are.
+    #[must_use]
+    pub fn digest_upgrades(self, upgrades: DigestUpgrades) -> Self {
+        Self { upgrades, ..self }
+    }
+
+    /// Leaves the work in the background to the caller, who calls [`Keyward::catch_up`],
+    /// [`Keyward::flush_usage`] and [`Keyward::flush_upgrades`], and waits for nothing. For tests, and for runtimes other than tokio.
     #[must_use]
     pub fn manual(self) -> Self {
         Self { is_manual: true, rotation_window: Duration::ZERO, ..self }
@@ -186,6 +198,7 @@ impl Builder {
             rotations: Rotations::new(self.rotation_window),
             store: self.store,
             tracking: self.tracking,
+            upgrades: Upgrades::new(self.upgrades),
             usage: UsageLog::new(self.lookup.capacity),
         });
         let keyward = Keyward { inner };
@@ -196,6 +209,7 @@ impl Builder {
             let poll = feed::poll_interval(self.lookup.max_staleness);
             feed::spawn(Arc::downgrade(&keyward.inner), poll);
             audit::spawn(Arc::downgrade(&keyward.inner));
+            upgrade::spawn(&keyward.inner);
             usage::spawn(&keyward.inner, self.usage_interval);
         }
         Ok(keyward)

@@ -10,6 +10,9 @@ use crate::lookup::CacheError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The very same key was taken over before.
+    #[error("the key was taken over before")]
+    AlreadyImported,
     /// The audit trail is switched off.
     #[error("the audit trail is switched off")]
     AuditOff,
@@ -37,6 +40,7 @@ impl Error {
     /// The stable code, for programs: that of the problem document over HTTP, too.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::AlreadyImported => "already_imported",
             Self::AuditOff => "audit_off",
             Self::Cache(_) => "cache_failed",
             Self::KeyExists => "key_exists",

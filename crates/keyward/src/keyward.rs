@@ -12,6 +12,7 @@ use crate::feed::Follower;
 use crate::limit::Limiter;
 use crate::lookup::Lookup;
 use crate::manage::Rotations;
+use crate::upgrade::Upgrades;
 use crate::usage::{UsageLog, UsageTracking};
 
 /// API keys over one store. Clones are the same instance.
@@ -35,6 +36,7 @@ pub(crate) struct Inner {
     pub(crate) rotations: Rotations,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) tracking: UsageTracking,
+    pub(crate) upgrades: Upgrades,
     pub(crate) usage: UsageLog,
 }
 
@@ -64,9 +66,12 @@ impl Keyward {
         self.inner.store.health().await
     }
 
-    /// Writes down the usage that was not written yet, and stops the work in the background. Call it
-    /// before the process ends.
+    /// Writes down the usage and the better digests that were not written yet, and stops the work in
+    /// the background. Call it before the process ends.
     pub async fn close(&self) -> Result<(), StoreError> {
+        if let Err(error) = self.flush_upgrades().await {
+            tracing::warn!(%error, "outdated digests could not be replaced");
+        }
         self.inner.follower.stop();
         self.flush_usage().await
     }

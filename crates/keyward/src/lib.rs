@@ -33,6 +33,7 @@ mod limit;
 mod lookup;
 mod manage;
 mod system;
+mod upgrade;
 mod usage;
 mod verify;
 
@@ -43,8 +44,9 @@ pub use first_start::FirstStart;
 pub use keyward_core::*;
 pub use keyward_store as store;
 pub use lookup::{CacheError, LiveKey, SharedCache};
-pub use manage::{ImportedKey, Issued, Rotated};
+pub use manage::{ImportMode, ImportedKey, Issued, Past, Rotated};
 pub use system::{SystemClock, SystemEntropy};
+pub use upgrade::DigestUpgrades;
 pub use usage::UsageTracking;
 pub use verify::VerifyOptions;
 

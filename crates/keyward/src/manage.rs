@@ -1,6 +1,7 @@
 //! The management acts: read, decide by the rules of core, and apply the change with its event.
 
 mod acts;
+mod export;
 mod import;
 mod issue;
 mod keyspaces;
@@ -9,7 +10,7 @@ mod reading;
 mod rotate;
 mod turn;
 
-pub use import::ImportedKey;
+pub use import::{ImportMode, ImportedKey, Past};
 pub use issue::Issued;
 pub(crate) use keyspaces::{own_actor, prefixed};
 use keyward_core::{
@@ -24,7 +25,7 @@ pub(crate) use turn::Rotations;
 use crate::{Error, Keyward};
 
 /// How often an act is tried again that lost a race.
-const ATTEMPTS: usize = 8;
+pub(crate) const ATTEMPTS: usize = 8;
 
 impl Keyward {
     /// Applies a change and takes note of it.
@@ -72,7 +73,7 @@ impl Keyward {
         self.inner.keyspaces.load().find(id).cloned()
     }
 
-    fn keyspace_of(&self, key: &KeyRecord) -> Result<Keyspace, Error> {
+    pub(crate) fn keyspace_of(&self, key: &KeyRecord) -> Result<Keyspace, Error> {
         self.known_keyspace(&key.keyspace).ok_or(Error::NotFound("keyspace"))
     }
 
@@ -80,7 +81,7 @@ impl Keyward {
         Change::new(&*self.inner.entropy, now)
     }
 
-    fn key_event(
+    pub(crate) fn key_event(
         &self,
         action: Action,
         key: &KeyRecord,

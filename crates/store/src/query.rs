@@ -153,6 +153,12 @@ pub enum SortValue {
 }
 
 impl KeyPosition {
+    /// Whether it is a place in a list that is sorted so.
+    pub fn is_of(&self, sort: KeySort, order: Order) -> bool {
+        let is_text = matches!(self.value, SortValue::Text(_));
+        (self.sort, self.order) == (sort, order) && is_text == (sort == KeySort::Name)
+    }
+
     /// The place of a key in the order of a query.
     pub fn of(key: &KeyRecord, query: &KeyQuery) -> Self {
         let value = match query.sort {

@@ -1,7 +1,11 @@
 //! New tokens, as each dialect draws them: of the same bytes, the same token.
 
-use super::{Dialect, Length, Profile, is_prefix};
-use crate::{Entropy, Format, Invalid, KeyId, Prefix, Prefixed, Secret};
+use zeroize::Zeroizing;
+
+use super::{Dialect, Length, Profile};
+use crate::{
+    Entropy, Foreign, ForeignPrefix, Format, Invalid, Prefix, Prefixed, Secret, WeakSecrets,
+};
 
 /// A new token.
 #[derive(Debug)]
@@ -26,47 +30,46 @@ impl Profile {
 
     /// Draws a token: first the bytes of the id, then those of the secret.
     pub fn generate(&self, prefix: &str, entropy: &dyn Entropy) -> Result<Generated, Invalid> {
-        let (token, id) = if self.dialect == Dialect::Keyward {
-            let format = Format::Prefixed(Prefixed::new(Prefix::parse(prefix)?));
-            let id = KeyId::generate(entropy);
-            (format.mint(entropy, &id).secret, id.to_string())
+        let format = if self.dialect == Dialect::Keyward {
+            Format::Prefixed(Prefixed::new(Prefix::parse(prefix)?))
         } else {
-            if !is_prefix(prefix) {
-                return Err(Invalid::new(
-                    "must be groups of letters, digits and hyphens joined by single underscores",
-                ));
-            }
-            let id = self.draw_id(entropy);
-            let secret = self.secret.draw(entropy);
-            (Secret::new(format!("{prefix}_{id}_{secret}")), id)
+            let prefix = ForeignPrefix::parse(prefix)?;
+            Format::Foreign(Foreign::new(prefix, self.clone(), WeakSecrets::Warn)?)
         };
+        let id = format.draw_id(entropy);
+        let token = format.mint(entropy, &id).secret;
         let unreadable = |_| Invalid::new("must give a token that can be read back");
         let hash = self.hash(token.expose()).map_err(unreadable)?;
-        Ok(Generated { token, id, hash })
+        Ok(Generated { token, id: id.to_string(), hash })
     }
 
-    fn draw_id(&self, entropy: &dyn Entropy) -> String {
+    /// Draws an id.
+    pub(crate) fn draw_id(&self, entropy: &dyn Entropy) -> String {
         let drawn = self.id.draw(entropy);
         if self.short_prefix.is_empty() {
-            return drawn;
+            return drawn.as_str().to_owned();
         }
-        let (Length::Bytes(length) | Length::Characters(length)) = self.id;
         let whole = self.short_prefix.chars().chain(drawn.chars());
-        whole.take(length).collect()
+        whole.take(self.id.number()).collect()
+    }
+
+    /// Draws the part that is secret.
+    pub(crate) fn draw_secret(&self, entropy: &dyn Entropy) -> Zeroizing<String> {
+        self.secret.draw(entropy)
     }
 }
 
 impl Length {
     /// Draws as many bytes as the number says, and writes them as base58. What is measured in
     /// characters is then cut: it never has fewer, for base58 of n bytes has at least n characters.
-    fn draw(self, entropy: &dyn Entropy) -> String {
-        let (Self::Bytes(length) | Self::Characters(length)) = self;
-        let mut bytes = vec![0; length];
-        entropy.fill(&mut bytes);
-        let text = bs58::encode(bytes).into_string();
-        match self {
-            Self::Bytes(_) => text,
-            Self::Characters(_) => text.chars().take(length).collect(),
+    fn draw(self, entropy: &dyn Entropy) -> Zeroizing<String> {
+        let mut bytes = Zeroizing::new([0; Self::MOST]);
+        let bytes = bytes.get_mut(..self.number()).unwrap_or_default();
+        entropy.fill(bytes);
+        let mut text = Zeroizing::new(bs58::encode(bytes).into_string());
+        if let Self::Characters(length) = self {
+            text.truncate(length);
         }
+        text
     }
 }

@@ -137,7 +137,7 @@ fn leading_zero_bytes_are_written_and_short_numbers_are_as_long_as_they_are() {
 #[test]
 fn a_short_prefix_is_part_of_the_id_which_is_cut_with_it() {
     for dialect in [Dialect::Seam, Dialect::Rust] {
-        let profile = Profile::new(dialect).short_prefix("dev").unwrap();
+        let profile = Profile::new(dialect).with_short_prefix("dev").unwrap();
         let bytes = ["97d26e2b65856e87", "cf771293d38c832f97bb2a27af38e20455d2db65221d4cb6"];
         let made = profile.generate("my", &Recorded::of(&bytes)).unwrap();
         assert_eq!(made.id, "devSPs5s");
@@ -146,9 +146,9 @@ fn a_short_prefix_is_part_of_the_id_which_is_cut_with_it() {
         let other = made.token.expose().replace("devSP", "SPSPs");
         assert_eq!(profile.components(&other), Err(TokenFault::Id));
     }
-    assert!(Profile::new(Dialect::Fork4).short_prefix("dev").is_err());
-    assert!(Profile::new(Dialect::Seam).short_prefix("de_v").is_err());
-    assert!(Profile::new(Dialect::Seam).short_prefix("toolongs").is_err());
+    assert!(Profile::new(Dialect::Fork4).with_short_prefix("dev").is_err());
+    assert!(Profile::new(Dialect::Seam).with_short_prefix("de_v").is_err());
+    assert!(Profile::new(Dialect::Seam).with_short_prefix("toolongs").is_err());
 }
 
 /// What somebody makes of a token whose secret is right, and what is said of it.
@@ -257,7 +257,7 @@ fn our_own_tokens_are_bound_as_a_whole() {
     assert_eq!(check(&text.replace("kw_live", "kw_test")), Err(TokenFault::Checksum));
     assert_eq!(check(&text.replace(&made.id, "111111111111")), Err(TokenFault::Checksum));
     assert!(profile.generate("No", &counting()).is_err());
-    assert!(profile.clone().id_length(9).is_err() && profile.is_strong());
+    assert!(profile.clone().with_id_length(9).is_err() && profile.is_strong());
 }
 
 fn counting() -> Recorded {
@@ -273,13 +273,13 @@ fn weak_lengths_are_known_and_impossible_ones_refused() {
         (Dialect::Seam, true),
     ] {
         assert_eq!(Profile::new(dialect).is_strong(), is_strong, "{dialect:?}");
-        assert!(!Profile::new(dialect).secret_length(15).unwrap().is_strong());
+        assert!(!Profile::new(dialect).with_secret_length(15).unwrap().is_strong());
         for length in [0, 129, usize::MAX] {
-            assert!(Profile::new(dialect).secret_length(length).is_err());
-            assert!(Profile::new(dialect).id_length(length).is_err());
+            assert!(Profile::new(dialect).with_secret_length(length).is_err());
+            assert!(Profile::new(dialect).with_id_length(length).is_err());
         }
     }
-    assert!(Profile::new(Dialect::Seam).digest(HexDigest::Sha512).is_err());
+    assert!(Profile::new(Dialect::Seam).with_digest(HexDigest::Sha512).is_err());
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn the_rust_crate_has_a_choice_of_digests() {
         ("sha512-224", 56),
         ("sha512-256", 64),
     ] {
-        let profile = Profile::new(Dialect::Rust).digest(name.parse().unwrap()).unwrap();
+        let profile = Profile::new(Dialect::Rust).with_digest(name.parse().unwrap()).unwrap();
         let hash = profile.hash(&vector.token).unwrap();
         assert_eq!(hash.len(), digits);
         assert!(profile.check(&vector.token, &hash, &Expected::default()).is_ok());

@@ -222,6 +222,14 @@ impl KeyRecord {
         Ok((Self { revocation, rotated_to: Some(id), ..old }.next(now), new))
     }
 
+    /// Replaces the digest of the present secret by another one of the same secret. That is no change
+    /// in the sense of [`KeyRecord::updated_at`]: nobody can see it.
+    #[must_use]
+    pub fn with_digest(self, digest: Digest) -> Self {
+        let secret = StoredSecret { digest, ..self.secret };
+        Self { secret, version: self.version.next(), ..self }
+    }
+
     /// The record as the next version of itself, changed now, or as late as it was changed before.
     fn next(self, now: Timestamp) -> Self {
         Self { version: self.version.next(), updated_at: self.at_least(now), ..self }

@@ -6,8 +6,17 @@ use arrayvec::ArrayVec;
 use compact_str::CompactString;
 
 use super::Keyspace;
+use crate::digest::is_number;
 use crate::format::{PrefixedParts, Token};
-use crate::{DigestScheme, Format, KeyspaceId, MAX_SECRET_LENGTH, Malformed, Opaque, RateLimit};
+use crate::{
+    DigestScheme, Foreign, Format, HexDigest, KeyspaceId, MAX_SECRET_LENGTH, Malformed, Opaque,
+    RateLimit,
+};
+
+type Schemes = ArrayVec<DigestScheme, { Token::MOST_SCHEMES }>;
+
+/// How Laravel Sanctum hashes its tokens, which are written `number|secret`.
+const NUMBERED: DigestScheme = DigestScheme::Part(HexDigest::Sha256);
 
 /// All keyspaces, arranged for finding those that a presented text may belong to.
 #[derive(Clone, Debug, Default)]
@@ -16,8 +25,12 @@ pub struct KeyspaceTable {
     has_rate_limits: bool,
     /// The prefixes of prefixed keyspaces.
     prefixes: HashSet<CompactString, foldhash::fast::RandomState>,
+    /// Keyspaces with secrets of other libraries by their prefix.
+    foreign: HashMap<CompactString, Vec<Foreign>, foldhash::fast::RandomState>,
     /// Opaque keyspaces by the length of their secrets.
     opaque: HashMap<usize, Vec<(Opaque, Vec<DigestScheme>)>>,
+    /// The schemes of opaque keyspaces that have taken over numbered secrets.
+    numbered: Schemes,
 }
 
 impl KeyspaceTable {
@@ -26,7 +39,14 @@ impl KeyspaceTable {
         let mut table = Self::default();
         for keyspace in keyspaces {
             match &keyspace.format {
+                Format::Foreign(foreign) => {
+                    let prefix = foreign.prefix().as_str().into();
+                    table.foreign.entry(prefix).or_default().push(foreign.clone());
+                }
                 Format::Opaque(opaque) => {
+                    if keyspace.schemes.contains(&NUMBERED) {
+                        add(&keyspace.schemes, &mut table.numbered);
+                    }
                     let of_length = table.opaque.entry(opaque.text_length()).or_default();
                     of_length.push((opaque.clone(), keyspace.schemes.clone()));
                 }
@@ -64,33 +84,64 @@ impl KeyspaceTable {
         if text.len() > MAX_SECRET_LENGTH {
             return Err(Malformed::TooLong);
         }
+        let mut complaint = None;
         if let Some(parts) = PrefixedParts::split(text)
             && self.prefixes.contains(parts.prefix)
         {
-            // An opaque secret may look like this, too; the complaint is about the likelier one.
-            return match parts.check(text) {
-                Ok(parts) => Ok(Token::found_by_id(text, parts.id)),
-                Err(malformed) => self.parse_opaque(text).map_err(|_| malformed),
-            };
+            match parts.check(text) {
+                Ok(parts) => return Ok(Token::found_by_id(text, parts.id)),
+                Err(malformed) => complaint = Some(malformed),
+            }
         }
-        self.parse_opaque(text)
+        // Other secrets may look like this, too; the complaint is about the likelier one.
+        let read = self.parse_foreign(text).unwrap_or_else(|| self.parse_opaque(text));
+        read.map_err(|malformed| complaint.unwrap_or(malformed))
+    }
+
+    /// Reads a secret as other libraries write it, if a keyspace has its prefix.
+    fn parse_foreign<'t>(&self, text: &'t str) -> Option<Result<Token<'t>, Malformed>> {
+        if self.foreign.is_empty() {
+            return None;
+        }
+        let (before, _) = text.rsplit_once('_')?;
+        let (prefix, _) = before.rsplit_once('_')?;
+        let read = self.foreign.get(prefix)?.iter().map(|foreign| foreign.id_of(text));
+        let read = read.reduce(Result::or)?;
+        // An opaque secret may look like this, too.
+        let token = read.map(|id| Token::found_by_id(text, id));
+        Some(token.or_else(|malformed| self.parse_opaque(text).map_err(|_| malformed)))
     }
 
     /// Several keyspaces may share a form: then the schemes of all of them are tried.
     fn parse_opaque<'t>(&self, text: &'t str) -> Result<Token<'t>, Malformed> {
-        let mut schemes = ArrayVec::new();
+        let mut schemes = Schemes::new();
         let mut complaint = Malformed::Form;
+        if !self.numbered.is_empty() && is_numbered(text) {
+            schemes.clone_from(&self.numbered);
+        }
         for (opaque, of_keyspace) in self.opaque.get(&text.len()).into_iter().flatten() {
-            if let Err(malformed) = opaque.check(text) {
-                complaint = malformed;
-                continue;
-            }
-            for &scheme in of_keyspace {
-                if !schemes.contains(&scheme) && !schemes.is_full() {
-                    schemes.push(scheme);
-                }
+            match opaque.check(text) {
+                Ok(()) => add(of_keyspace, &mut schemes),
+                Err(malformed) => complaint = malformed,
             }
         }
         if schemes.is_empty() { Err(complaint) } else { Ok(Token::found_by_digest(text, schemes)) }
     }
+}
+
+fn add(more: &[DigestScheme], schemes: &mut Schemes) {
+    for &scheme in more {
+        if !schemes.contains(&scheme) && !schemes.is_full() {
+            schemes.push(scheme);
+        }
+    }
+}
+
+/// Whether a text has the form of Laravel Sanctum's tokens: a number, `|` and a secret.
+fn is_numbered(text: &str) -> bool {
+    text.split_once('|').is_some_and(|(number, secret)| {
+        is_number(number)
+            && secret.len() >= 32
+            && secret.bytes().all(|byte| byte.is_ascii_graphic())
+    })
 }

@@ -1,8 +1,8 @@
 //! Secrets are read back as they were written, and nothing else is read.
 
 use keyward_core::{
-    Alphabet, DigestScheme, Format, KeyId, KeyspaceTable, Locator, MAX_SECRET_LENGTH, Malformed,
-    Opaque, Prefix, Prefixed,
+    Alphabet, Dialect, DigestScheme, Foreign, ForeignPrefix, Format, KeyId, KeyspaceTable, Locator,
+    MAX_SECRET_LENGTH, Malformed, Opaque, Prefix, Prefixed, Profile, WeakSecrets,
 };
 use keyward_testkit::SeededEntropy;
 use proptest::prelude::*;
@@ -36,6 +36,25 @@ fn any_opaque() -> impl Strategy<Value = Format> {
             Format::Opaque(Opaque::new(prefix, length, alphabet).unwrap())
         },
     )
+}
+
+fn any_foreign() -> impl Strategy<Value = Format> {
+    let dialects = [Dialect::Fork3, Dialect::Fork4, Dialect::Rust, Dialect::Seam];
+    let prefix = "[A-Za-z0-9-]{1,8}(_[A-Za-z0-9-]{1,7}){0,3}";
+    (
+        prefix,
+        proptest::sample::select(dialects.to_vec()),
+        1..=40_usize,
+        1..=128_usize,
+        "[A-Za-z0-9]{0,3}",
+    )
+        .prop_map(|(prefix, dialect, id, secret, short)| {
+            let profile = Profile::new(dialect).with_id_length(id).unwrap();
+            let profile = profile.with_secret_length(secret).unwrap();
+            let profile = profile.clone().with_short_prefix(&short).unwrap_or(profile);
+            let prefix = ForeignPrefix::parse(prefix).unwrap();
+            Format::Foreign(Foreign::new(prefix, profile, WeakSecrets::Warn).unwrap())
+        })
 }
 
 /// A slip of the pen: what typing and copying do to a text.
@@ -88,6 +107,33 @@ proptest! {
         let token = table.parse(minted.secret.expose()).unwrap();
         let locators: Vec<_> = token.locators(&hasher(&[])).collect();
         prop_assert_eq!(locators, [Locator::KeyId(id)]);
+    }
+
+    #[test]
+    fn a_foreign_secret_is_read_back_to_its_id(
+        format in any_foreign(), beside in any_prefixed(), other in any_opaque(), seed: u64,
+    ) {
+        let entropy = SeededEntropy::new(seed);
+        let id = format.draw_id(&entropy);
+        let minted = format.mint(&entropy, &id);
+        let Format::Foreign(foreign) = &format else { unreachable!() };
+        let parts = foreign.profile().components(minted.secret.expose()).unwrap();
+        prop_assert!(foreign.profile().id_lengths().contains(&parts.id.len()));
+        prop_assert!(foreign.profile().secret_lengths().contains(&parts.secret.len()));
+        prop_assert_eq!(&minted.hint, &format!("{}_{id}", foreign.prefix()));
+        let table = table([beside, other, format]);
+        let token = table.parse(minted.secret.expose()).unwrap();
+        let locators: Vec<_> = token.locators(&hasher(&[])).collect();
+        prop_assert_eq!(locators, [Locator::KeyId(id)]);
+    }
+
+    #[test]
+    fn parsing_foreign_secrets_ends_on_any_text(format in any_foreign(), text: String) {
+        let prefix = format.prefix().unwrap().to_owned();
+        let table = table([format]);
+        for text in [&text, &format!("{prefix}_{text}"), &format!("{prefix}_x_{text}"), &format!("1|{text}")] {
+            let _either = table.parse(text);
+        }
     }
 
     #[test]
@@ -203,4 +249,30 @@ fn the_longest_secret_is_within_the_limit() {
         let secret = format.mint(&SeededEntropy::new(1), &key_id("123456789ABC")).secret;
         assert!(table([format]).parse(secret.expose()).is_ok());
     }
+}
+
+#[test]
+fn a_prefix_may_belong_to_keyspaces_of_ours_and_of_others() {
+    let foreign = |dialect| {
+        let prefix = ForeignPrefix::parse("kw").unwrap();
+        Format::Foreign(Foreign::new(prefix, Profile::new(dialect), WeakSecrets::Refuse).unwrap())
+    };
+    let all = || {
+        [prefixed("kw"), foreign(Dialect::Seam), foreign(Dialect::Fork4), foreign(Dialect::Rust)]
+    };
+    let table = table(all().into_iter().chain([opaque(Some("kw"), 33)]));
+    for (n, format) in all().into_iter().enumerate() {
+        let id = format.draw_id(&SeededEntropy::new(n as u64));
+        let text = format.mint(&SeededEntropy::new(9), &id).secret;
+        let token = table.parse(text.expose()).unwrap();
+        assert_eq!(token.locators(&hasher(&[])).next(), Some(Locator::KeyId(id)));
+    }
+    let alone = crate::format::table([foreign(Dialect::Seam)]);
+    let refused = |text: &str| {
+        table.parse(text).unwrap_err();
+        alone.parse(text).unwrap_err()
+    };
+    assert_eq!(refused("kw_SPs5scUr_KuyX1vjVVRufcyyywy4tDbp0"), Malformed::Alphabet);
+    assert_eq!(refused("kw_SPs5scUr_KuyX1vjVVRufcyyywy4tDbp"), Malformed::Form);
+    assert_eq!(refused("kW_SPs5scUr_KuyX1vjVVRufcyyywy4tDbpt"), Malformed::Form);
 }

@@ -6,9 +6,7 @@ pub(crate) mod acts;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use keyward::store::{
-    Cursor, KeyPage, KeyPosition, KeyQuery, KeySort, Order, Search, SortValue, StoredKey,
-};
+use keyward::store::{Cursor, KeyPage, KeyPosition, KeyQuery, KeySort, Order, Search, StoredKey};
 use keyward::{
     Digest, Invalid, KeyId, KeyState, KeyspaceId, Keyward, MatchTags, NewKey, OwnerId, Tag,
     TagFilter, TagSet, Timestamp,
@@ -259,12 +257,7 @@ fn read_query(parameters: &ListParameters, now: Timestamp) -> Result<KeyQuery, P
         limit: fields.optional("limit", p.limit.as_deref(), page_limit).unwrap_or(ON_A_PAGE),
         after: fields.optional("cursor", p.cursor.as_deref(), KeyPosition::from_cursor),
     };
-    let is_of_other_list = |after: &KeyPosition| {
-        let is_text = matches!(after.value, SortValue::Text(_));
-        (after.sort, after.order) != (query.sort, query.order)
-            || is_text != (after.sort == KeySort::Name)
-    };
-    if query.after.as_ref().is_some_and(is_of_other_list) {
+    if query.after.as_ref().is_some_and(|after| !after.is_of(query.sort, query.order)) {
         let rule = Invalid::new("must be used with the sort and order of its list");
         fields.take::<()>(Err(rule.at("cursor")));
     }
@@ -299,7 +292,7 @@ async fn page_of_digest(
     Ok(KeyPage { keys, next: None })
 }
 
-fn read_state(text: &str) -> Result<KeyState, Invalid> {
+pub(crate) fn read_state(text: &str) -> Result<KeyState, Invalid> {
     let state = KeyState::ALL.into_iter().find(|state| state.as_str() == text);
     state.ok_or_else(|| {
         Invalid::new("must be active, deleted, disabled, expired, not_yet_valid or revoked")

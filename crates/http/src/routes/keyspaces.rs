@@ -4,8 +4,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use keyward::{
-    Alphabet, Description, FieldError, Format, FormatKind, HashAlgorithm, Invalid, KeyspaceChanges,
-    KeyspaceId, Keyward, Lifetime, NewKeyspace, Opaque, Prefix, Prefixed, RateLimit, Version,
+    Alphabet, Description, Dialect, FieldError, Foreign, ForeignPrefix, Format, FormatKind,
+    HashAlgorithm, Invalid, KeyspaceChanges, KeyspaceId, Keyward, Lifetime, NewKeyspace, Opaque,
+    Prefix, Prefixed, Profile, RateLimit, Version, WeakSecrets,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -15,7 +16,9 @@ use crate::caller::{Actor, Caller};
 use crate::fields::{Fields, nullable};
 use crate::input::{Body, Object, Path, given};
 use crate::problem::{Problem, Problems};
-use crate::view::{Answer, FormatName, HashName, Json, KeyspaceView, Page, RateLimitBody};
+use crate::view::{
+    Answer, FormatName, HashName, Json, KeyspaceView, Page, RateLimitBody, WeakSecretsName,
+};
 
 /// A keyspace to create.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -29,8 +32,22 @@ pub(crate) struct CreateKeyspaceBody {
     #[schema(value_type = FormatName)]
     format: FormatKind,
     /// What its secrets begin with: groups of `a-z 0-9` joined by single underscores, at most 32
-    /// characters. Required for `prefixed`.
+    /// characters. Required for `prefixed`. With a `profile` of another library, capital letters and
+    /// hyphens are allowed, too, and 64 characters.
     prefix: Option<String>,
+    /// For `prefixed`: whose secrets they are: `keyward` (default), `seam`, `fork3`, `fork4` or `rust`.
+    profile: Option<String>,
+    /// For profiles of other libraries: how long ids are, in characters; in `fork4` and `rust`, in
+    /// bytes.
+    id_length: Option<usize>,
+    /// For profiles of other libraries: how long secrets are, in the same unit.
+    secret_length: Option<usize>,
+    /// For the profiles `seam` and `rust`: what ids begin with.
+    short_prefix: Option<String>,
+    /// For profiles of other libraries: what becomes of new secrets of fewer than 128 bits of chance;
+    /// by default `refuse`. Those that are taken over are verified all the same.
+    #[schema(value_type = Option<WeakSecretsName>)]
+    weak_secrets: Option<WeakSecrets>,
     /// For `opaque`: how many characters are random; by default 32. The secret must hold at least
     /// 128 bits of chance.
     length: Option<usize>,
@@ -178,27 +195,66 @@ fn read_new(body: &CreateKeyspaceBody) -> Result<NewKeyspace, Problem> {
 }
 
 fn read_format(body: &CreateKeyspaceBody) -> Result<Format, FieldError> {
-    let prefix = body.prefix.as_deref().map(|text| Prefix::parse(text).map_err(|e| e.at("prefix")));
-    let prefix = prefix.transpose()?;
-    match body.format {
-        FormatKind::Opaque => {
-            let alphabet = match &body.alphabet {
-                Some(symbols) => Alphabet::parse(symbols).map_err(|e| e.at("alphabet"))?,
-                None => Alphabet::alphanumeric().clone(),
-            };
-            let length = body.length.unwrap_or(Opaque::DEFAULT_LENGTH);
-            let opaque = Opaque::new(prefix, length, alphabet).map_err(|e| e.at("length"))?;
-            Ok(Format::Opaque(opaque))
-        }
-        FormatKind::Prefixed => {
-            let given = [("length", body.length.is_some()), ("alphabet", body.alphabet.is_some())];
-            if let Some((field, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
-                return Err(Invalid::new("must not be given: this format has its own").at(field));
-            }
-            let missing = || Invalid::new("must be given for this format").at("prefix");
-            Ok(Format::Prefixed(Prefixed::new(prefix.ok_or_else(missing)?)))
-        }
+    let dialect: Dialect =
+        body.profile.as_deref().unwrap_or("keyward").parse().map_err(at("profile"))?;
+    let is_foreign = dialect != Dialect::Keyward;
+    let is_opaque = body.format == FormatKind::Opaque;
+    let misplaced = [
+        ("length", body.length.is_some() && !is_opaque),
+        ("alphabet", body.alphabet.is_some() && !is_opaque),
+        ("profile", body.profile.is_some() && is_opaque),
+        ("id_length", body.id_length.is_some() && !is_foreign),
+        ("secret_length", body.secret_length.is_some() && !is_foreign),
+        ("short_prefix", body.short_prefix.is_some() && !is_foreign),
+        ("weak_secrets", body.weak_secrets.is_some() && !is_foreign),
+    ];
+    if let Some((field, _)) = misplaced.into_iter().find(|(_, is_misplaced)| *is_misplaced) {
+        return Err(Invalid::new("must not be given: this format has its own").at(field));
     }
+    let missing = || Invalid::new("must be given for this format").at("prefix");
+    let prefix = body.prefix.as_deref();
+    if is_opaque {
+        return read_opaque(body);
+    }
+    let prefix = prefix.ok_or_else(missing)?;
+    if is_foreign {
+        return read_foreign(body, dialect, prefix);
+    }
+    Ok(Format::Prefixed(Prefixed::new(Prefix::parse(prefix).map_err(at("prefix"))?)))
+}
+
+fn read_opaque(body: &CreateKeyspaceBody) -> Result<Format, FieldError> {
+    let prefix = body.prefix.as_deref().map(|text| Prefix::parse(text).map_err(at("prefix")));
+    let alphabet = match &body.alphabet {
+        Some(symbols) => Alphabet::parse(symbols).map_err(at("alphabet"))?,
+        None => Alphabet::alphanumeric().clone(),
+    };
+    let length = body.length.unwrap_or(Opaque::DEFAULT_LENGTH);
+    Ok(Format::Opaque(Opaque::new(prefix.transpose()?, length, alphabet).map_err(at("length"))?))
+}
+
+fn read_foreign(
+    body: &CreateKeyspaceBody,
+    dialect: Dialect,
+    prefix: &str,
+) -> Result<Format, FieldError> {
+    let prefix = ForeignPrefix::parse(prefix).map_err(at("prefix"))?;
+    let mut profile = Profile::new(dialect);
+    if let Some(length) = body.id_length {
+        profile = profile.with_id_length(length).map_err(at("id_length"))?;
+    }
+    if let Some(length) = body.secret_length {
+        profile = profile.with_secret_length(length).map_err(at("secret_length"))?;
+    }
+    if let Some(short_prefix) = &body.short_prefix {
+        profile = profile.with_short_prefix(short_prefix).map_err(at("short_prefix"))?;
+    }
+    let weak_secrets = body.weak_secrets.unwrap_or_default();
+    Ok(Format::Foreign(Foreign::new(prefix, profile, weak_secrets).map_err(at("id_length"))?))
+}
+
+fn at(field: &'static str) -> impl Fn(Invalid) -> FieldError {
+    move |invalid| invalid.at(field)
 }
 
 fn read_rate_limit(body: &RateLimitBody) -> Result<RateLimit, FieldError> {

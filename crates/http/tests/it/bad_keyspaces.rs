@@ -10,6 +10,8 @@ const BITS: &str = "length must give at least 128 bits of chance with its alphab
 const ALPHABET: &str = "alphabet must be 2 to 94 different printable ASCII characters";
 const PREFIX: &str =
     "prefix must be groups of a-z and 0-9 joined by single underscores, at most 32 characters";
+const FOREIGN_PREFIX: &str = "prefix must be groups of letters, digits and hyphens joined by \
+    single underscores, at most 64 characters";
 
 #[rstest]
 #[case(json!({"length": 21}), BITS)]
@@ -37,6 +39,29 @@ const PREFIX: &str =
     "length must not be given: this format has its own")]
 #[case(json!({"format": "prefixed", "prefix": "p", "alphabet": "ab"}),
     "alphabet must not be given: this format has its own")]
+#[case(json!({"profile": "seam"}), "profile must not be given: this format has its own")]
+#[case(json!({"format": "prefixed", "prefix": "p", "profile": MARK}),
+    "profile must be keyward, seam, fork3, fork4 or rust")]
+#[case(json!({"format": "prefixed", "prefix": "p", "id_length": 8}),
+    "id_length must not be given: this format has its own")]
+#[case(json!({"format": "prefixed", "prefix": "p", "weak_secrets": "warn"}),
+    "weak_secrets must not be given: this format has its own")]
+#[case(json!({"format": "prefixed", "profile": "seam"}), "prefix must be given for this format")]
+#[case(json!({"format": "prefixed", "profile": "seam", "prefix": "p_"}), FOREIGN_PREFIX)]
+#[case(json!({"format": "prefixed", "profile": "seam", "prefix": "p p"}), FOREIGN_PREFIX)]
+#[case(json!({"format": "prefixed", "profile": "seam", "prefix": "p".repeat(65)}), FOREIGN_PREFIX)]
+#[case(json!({"format": "prefixed", "profile": "seam", "prefix": "p", "id_length": 0}),
+    "id_length must be 1 to 128")]
+#[case(json!({"format": "prefixed", "profile": "rust", "prefix": "p", "id_length": 48}),
+    "id_length must give ids of at most 64 characters")]
+#[case(json!({"format": "prefixed", "profile": "seam", "prefix": "p", "secret_length": 129}),
+    "secret_length must be 1 to 128")]
+#[case(json!({"format": "prefixed", "profile": "fork4", "prefix": "p", "short_prefix": "x"}),
+    "short_prefix is for the profiles seam and rust")]
+#[case(json!({"format": "prefixed", "profile": "seam", "prefix": "p", "length": 32}),
+    "length must not be given: this format has its own")]
+#[case(json!({"format": "prefixed", "profile": "seam", "prefix": "p", "weak_secrets": MARK}),
+    "weak_secrets must be `refuse` or `warn`")]
 #[case(json!({"format": MARK}), "format must be `opaque` or `prefixed`")]
 #[case(json!({"algorithm": MARK}), "algorithm must be `sha256` or `sha512`")]
 #[case(json!({"id": ""}), "id must be 1 to 64 characters long")]

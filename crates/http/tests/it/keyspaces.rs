@@ -47,6 +47,48 @@ async fn a_keyspace_of_opaque_secrets_is_created() {
 }
 
 #[tokio::test]
+async fn a_keyspace_with_the_secrets_of_another_library_is_created() {
+    let api = Api::new().await;
+    let body = json!({"id": "dev", "format": "prefixed", "profile": "seam", "prefix": "My-App",
+        "secret_length": 16, "short_prefix": "d", "weak_secrets": "warn"});
+    assert_snapshot!(api.call("POST", "/v1/keyspaces", body).await.show(), @r#"
+    201 Created
+    content-type: application/json
+    {
+      "algorithm": "sha256",
+      "created_at": "2027-01-01T00:00:00Z",
+      "default_lifetime": null,
+      "description": null,
+      "format": "prefixed",
+      "id": "dev",
+      "id_length": 8,
+      "maximum_lifetime": null,
+      "prefix": "My-App",
+      "profile": "seam",
+      "rate_limit": null,
+      "schemes": [
+        "sha256"
+      ],
+      "secret_length": 16,
+      "short_prefix": "d",
+      "updated_at": "2027-01-01T00:00:00Z",
+      "version": 1,
+      "weak_secrets": "warn"
+    }
+    "#);
+    let (secret, id) = api.issue(json!({"owner": "o", "keyspace": "dev"})).await;
+    let rest = secret.strip_prefix(&format!("My-App_{id}_")).unwrap();
+    assert_eq!((id.len(), id.get(..1).unwrap(), rest.len()), (8, "d", 16));
+    assert_eq!(api.decision(&secret).await, "allowed");
+    let body = json!({"id": "weak", "format": "prefixed", "profile": "fork3", "prefix": "w"});
+    assert_eq!(api.call("POST", "/v1/keyspaces", body).await.json()["weak_secrets"], "refuse");
+    assert_eq!(
+        api.refused("POST", "/v1/keys", &json!({"owner": "o", "keyspace": "weak"})).await,
+        "422 invalid_request; keyspace must not have secrets of fewer than 128 bits, or allow weak secrets"
+    );
+}
+
+#[tokio::test]
 async fn keyspaces_are_listed_by_id() {
     let api = Api::new().await;
     api.keyspace("payments").await;

@@ -1,14 +1,13 @@
 //! Taking over keys that somebody else has issued, by the digests of their secrets or by these.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use futures_util::future::join_all;
+use std::collections::HashSet;
+
 use keyward_core::{
-    ActContext, Action, Digest, DigestScheme, Expiry, FormatKind, Invalid, KeyId, KeyRecord,
-    KeyWrite, Keyspace, KeyspaceTable, KeyspaceWrite, Locator, NewKey, Refusal, Revocation, Secret,
-    Timestamp,
+    ActContext, Action, Change, Deletion, Digest, DigestScheme, Expiry, FieldError, ForeignHash,
+    FormatKind, Invalid, KeyId, KeyRecord, KeyWrite, Keyspace, KeyspaceTable, KeyspaceWrite,
+    Locator, NewKey, PreviousSecret, Refusal, Revocation, Secret, StoredSecret, Timestamp, Version,
 };
-use keyward_store::UsageDelta;
+use keyward_store::{Usage, UsageDelta};
 use serde_json::json;
 
 use super::{ATTEMPTS, data};
@@ -22,155 +21,341 @@ pub struct ImportedKey {
     /// Its id there, if it shall stay the same; that of a prefixed secret stands in it, and must be
     /// given.
     pub id: Option<KeyId>,
+    /// The id that it gets if it has none: made of its digest, so that taking it over a second time
+    /// is noticed.
+    pub fallback_id: KeyId,
     /// The digest of its secret, as it is stored there.
     pub digest: Digest,
+    /// What had become of it there.
+    pub past: Past,
+}
+
+/// What had become of a key before it was taken over.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
     /// When it was issued; absent: now.
     pub created_at: Option<Timestamp>,
-    /// When it expires, which may be in the past and later than the keyspace would allow a new key;
-    /// absent: as `key` says.
+    /// When its record was last changed; absent: when it was issued.
+    pub updated_at: Option<Timestamp>,
+    /// When it expires or has expired, which may be later than its keyspace would allow a new key;
+    /// absent: as [`ImportedKey::key`] says.
     pub expires_at: Option<Timestamp>,
-    /// That it was revoked there.
+    /// That it was revoked.
     pub revocation: Option<Revocation>,
-    /// The key that succeeded it there.
+    /// That it was deleted, and can be restored.
+    pub deletion: Option<Deletion>,
+    /// The secret before its last rotation.
+    pub previous: Option<PreviousSecret>,
+    /// When it got its present secret.
+    pub rotated_at: Option<Timestamp>,
+    /// The key that it succeeded.
+    pub rotated_from: Option<KeyId>,
+    /// The key that succeeded it.
     pub rotated_to: Option<KeyId>,
-    /// When it was used last.
-    pub last_used_at: Option<Timestamp>,
+    /// How it was used.
+    pub usage: Usage,
+    /// How often its record had changed; absent: it is the first version.
+    pub version: Option<Version>,
+}
+
+/// What an import does with what is acceptable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImportMode {
+    /// Writes nothing: only says what would become of each key.
+    Check,
+    /// Writes each key that is acceptable.
+    #[default]
+    Each,
+    /// Writes all keys together, or none if one of them is not acceptable.
+    Whole,
 }
 
 impl ImportedKey {
     /// A key with this digest of which nothing else is known.
-    pub const fn new(key: NewKey, digest: Digest) -> Self {
-        let (id, created_at, expires_at) = (None, None, None);
-        let (revocation, rotated_to, last_used_at) = (None, None, None);
-        Self { key, id, digest, created_at, expires_at, revocation, rotated_to, last_used_at }
+    pub fn new(key: NewKey, digest: Digest) -> Self {
+        let fallback_id = KeyId::of_digest(&digest);
+        Self { key, id: None, fallback_id, digest, past: Past::default() }
     }
 }
+
+/// The result for one key: its record, or why it was not taken over.
+type Taken = Result<KeyRecord, Error>;
 
 impl Keyward {
     /// Takes a key over: whoever holds its secret can use it from now on.
     ///
-    /// An id or a digest that exists is refused as [`Error::KeyExists`].
+    /// An id or a digest that exists is never overwritten: [`Error::KeyExists`], or
+    /// [`Error::AlreadyImported`] if it is the same key.
     pub async fn import(
         &self,
         imported: ImportedKey,
         context: &ActContext,
     ) -> Result<KeyRecord, Error> {
-        let scheme = imported.digest.scheme();
-        let unusable = |rule: &'static str| Error::from(Invalid::new(rule).at("hash"));
-        if !self.inner.hasher.knows(scheme) {
-            return Err(unusable("must not need a pepper or salt that is not configured"));
+        let taken = self.import_many([imported], ImportMode::Each, context).await?;
+        taken.into_iter().next().unwrap_or(Err(Refusal::Outdated.into()))
+    }
+
+    /// Takes keys over, with a result for each, in their order.
+    ///
+    /// An error of the whole says that the store failed: some keys may have been taken over, and
+    /// doing it again is safe.
+    pub async fn import_many(
+        &self,
+        imported: impl IntoIterator<Item = ImportedKey>,
+        mode: ImportMode,
+        context: &ActContext,
+    ) -> Result<Vec<Result<KeyRecord, Error>>, Error> {
+        let imported: Vec<_> = imported.into_iter().collect();
+        let checked = mode != ImportMode::Each;
+        let mut taken = self.prepare_all(&imported, checked).await?;
+        if mode == ImportMode::Check || (checked && taken.iter().any(Result::is_err)) {
+            return Ok(taken);
+        }
+        if self.write_all(&imported, &taken, context).await? {
+            return Ok(taken);
+        }
+        if mode == ImportMode::Whole {
+            // Somebody took a key over between the check and the write: tell which one.
+            return self.prepare_all(&imported, true).await;
+        }
+        for (imported, taken) in imported.iter().zip(&mut taken) {
+            if taken.is_ok() && !self.write_all([imported], [&*taken], context).await? {
+                *taken = Err(self.existing_key(imported).await?.unwrap_or(Error::KeyExists));
+            }
+        }
+        Ok(taken)
+    }
+
+    /// A key to take over of which the secret itself is known. It must have the form of its
+    /// keyspace's secrets; of a prefixed one, the id is taken from it.
+    pub fn of_secret(&self, key: NewKey, secret: &Secret) -> Result<ImportedKey, Error> {
+        let hasher = &self.inner.hasher;
+        let keyspace = self.keyspace_to_import(&key)?;
+        let foreign = || Invalid::new("must have the form of its keyspace's secrets").at("secret");
+        let scheme = keyspace.minting_scheme(hasher);
+        let table = KeyspaceTable::new([keyspace]);
+        let token = table.parse(secret.expose()).map_err(|_| foreign())?;
+        let digest = |scheme| hasher.digest(scheme, secret.expose()).ok_or_else(foreign);
+        let id = token.locators(hasher).find_map(|locator| match locator {
+            Locator::KeyId(id) => Some(id),
+            Locator::Digest(_) => None,
+        });
+        // Without the pepper, which may be another one when it is taken over again.
+        let fallback_id = KeyId::of_digest(&digest(DigestScheme::Sha256)?);
+        Ok(ImportedKey { id, fallback_id, ..ImportedKey::new(key, digest(scheme)?) })
+    }
+
+    /// A key to take over of which a hash is stored there: see [`ForeignHash`].
+    pub fn of_hash(
+        &self,
+        key: NewKey,
+        id: Option<KeyId>,
+        (scheme, value): (&str, &str),
+    ) -> Result<ImportedKey, Error> {
+        let digest = self.foreign_digest(&key, id.as_ref(), (scheme, value))?;
+        Ok(ImportedKey { id, ..ImportedKey::new(key, digest) })
+    }
+
+    /// The digest to store in place of a hash that is stored there.
+    pub fn foreign_digest(
+        &self,
+        key: &NewKey,
+        id: Option<&KeyId>,
+        (scheme, value): (&str, &str),
+    ) -> Result<Digest, Error> {
+        let hash = ForeignHash::parse(scheme, &self.inner.hasher);
+        let hash = hash.map_err(|invalid| invalid.at("hash"))?;
+        Ok(hash.digest(value, &self.keyspace_to_import(key)?.format, id)?)
+    }
+
+    fn keyspace_to_import(&self, key: &NewKey) -> Result<Keyspace, FieldError> {
+        let unknown = || Invalid::new("must name a keyspace").at("keyspace");
+        self.known_keyspace(&key.keyspace).ok_or_else(unknown)
+    }
+
+    /// The records as they would be written. `checked` also asks the store for what exists.
+    async fn prepare_all(
+        &self,
+        imported: &[ImportedKey],
+        checked: bool,
+    ) -> Result<Vec<Taken>, Error> {
+        let now = self.now();
+        let mut seen = Seen::default();
+        let mut taken = Vec::with_capacity(imported.len());
+        for imported in imported {
+            let mut result = self.record_of(imported, now);
+            if let Ok(record) = &result
+                && !seen.is_new(record)
+            {
+                result = Err(Error::KeyExists);
+            }
+            if checked
+                && result.is_ok()
+                && let Some(error) = self.existing_key(imported).await?
+            {
+                result = Err(error);
+            }
+            taken.push(result);
+        }
+        Ok(taken)
+    }
+
+    /// The record of a key as it would be written.
+    fn record_of(&self, imported: &ImportedKey, now: Timestamp) -> Taken {
+        let keyspace = self.keyspace_to_import(&imported.key)?;
+        let is_known = |digest: &Digest| self.inner.hasher.knows(digest.scheme());
+        let previous = imported.past.previous.as_ref();
+        if !is_known(&imported.digest) || !previous.is_none_or(|p| is_known(&p.digest)) {
+            let rule = "must not need a pepper or salt that is not configured";
+            return Err(Invalid::new(rule).at("hash").into());
+        }
+        if keyspace.format.kind() == FormatKind::Prefixed && imported.id.is_none() {
+            let rule = Invalid::new("must be given, for it is part of a prefixed secret");
+            return Err(rule.at("id").into());
+        }
+        Ok(record(imported, &keyspace, now)?)
+    }
+
+    /// Writes those that can be taken over, all together. Says whether it did, or whether nothing
+    /// was written because one of them exists.
+    async fn write_all<'a>(
+        &self,
+        imported: impl IntoIterator<Item = &'a ImportedKey>,
+        taken: impl IntoIterator<Item = &'a Taken>,
+        context: &ActContext,
+    ) -> Result<bool, Error> {
+        let pairs = imported.into_iter().zip(taken);
+        let keys: Vec<_> =
+            pairs.filter_map(|(key, taken)| Some((key, taken.as_ref().ok()?))).collect();
+        if keys.is_empty() {
+            return Ok(true);
         }
         for _ in 0..ATTEMPTS {
-            let unknown = || Invalid::new("must name a keyspace").at("keyspace");
-            let keyspace = self.known_keyspace(&imported.key.keyspace).ok_or_else(unknown)?;
-            if keyspace.format.kind() == FormatKind::Prefixed && imported.id.is_none() {
-                let rule = Invalid::new("must be given, for it is part of a prefixed secret");
-                return Err(rule.at("id").into());
-            }
-            let now = self.now();
-            let mut change = self.change(now);
-            if let Some(after) = keyspace.verifying(scheme).map_err(|e| e.at("keyspace"))? {
-                change.keyspaces.push(KeyspaceWrite::Update { from: keyspace.version, after });
-            }
-            let id = imported.id.clone();
-            let id = id.unwrap_or_else(|| KeyId::generate(&*self.inner.entropy));
-            let key = record(&imported, id, &keyspace, now)?;
-            let told = data([("scheme", Some(json!(scheme)))]);
-            change.events.push(self.key_event(Action::KeyImported, &key, context, now, told));
-            change.keys.push(KeyWrite::Insert(Box::new(key.clone())));
+            let change = self.import_change(keys.iter().map(|(_, record)| *record), context)?;
             match self.commit(change).await {
-                Err(error) if error.is_taken() => return Err(Error::KeyExists),
+                Err(error) if error.is_taken() => return Ok(false),
                 Err(error) if error.is_outdated() => self.catch_up().await?,
                 Err(error) => return Err(error),
                 Ok(_) => {
-                    self.import_usage(&key.id, imported.last_used_at).await?;
-                    return Ok(key);
+                    let used = keys.iter().filter_map(|(imported, record)| {
+                        let Usage { last_used_at, uses, previous_uses } = imported.past.usage;
+                        let (key, last_used_at) = (record.id.clone(), last_used_at?);
+                        Some(UsageDelta { key, last_used_at, uses, previous_uses })
+                    });
+                    let used: Vec<_> = used.collect();
+                    if !used.is_empty() {
+                        self.inner.store.record_usage(&used).await?;
+                    }
+                    return Ok(true);
                 }
             }
         }
         Err(Refusal::Outdated.into())
     }
 
-    /// Takes keys over, with a result for each.
-    pub async fn import_many(
+    /// The change that stores records, and lets their keyspaces know the schemes of their digests.
+    fn import_change<'a>(
         &self,
-        imported: impl IntoIterator<Item = ImportedKey>,
+        records: impl IntoIterator<Item = &'a KeyRecord>,
         context: &ActContext,
-    ) -> Vec<Result<KeyRecord, Error>> {
-        join_all(imported.into_iter().map(|imported| self.import(imported, context))).await
+    ) -> Result<Change, Error> {
+        let now = self.now();
+        let mut change = self.change(now);
+        let mut keyspaces: Vec<(Version, Keyspace)> = Vec::new();
+        for record in records {
+            let place = keyspaces.iter().position(|(_, keyspace)| keyspace.id == record.keyspace);
+            let (from, mut keyspace) = match place {
+                Some(place) => keyspaces.swap_remove(place),
+                None => self.keyspace_of(record).map(|keyspace| (keyspace.version, keyspace))?,
+            };
+            let previous = record.secret.previous.as_ref().map(|previous| &previous.digest);
+            for digest in std::iter::once(&record.secret.digest).chain(previous) {
+                let after = keyspace.verifying(digest.scheme());
+                keyspace = after.map_err(|e| e.at("keyspace"))?.unwrap_or(keyspace);
+            }
+            keyspaces.push((from, keyspace));
+            let told = data([("scheme", Some(json!(record.secret.digest.scheme())))]);
+            change.events.push(self.key_event(Action::KeyImported, record, context, now, told));
+            change.keys.push(KeyWrite::Insert(Box::new(record.clone())));
+        }
+        let changed = keyspaces.into_iter().filter(|(from, after)| *from != after.version);
+        change.keyspaces = changed
+            .map(|(from, after)| KeyspaceWrite::Update {
+                from,
+                after: Keyspace { version: from.next(), ..after },
+            })
+            .collect();
+        Ok(change)
     }
 
-    /// A key to take over of which the secret itself is known. It must have the form of its
-    /// keyspace's secrets; of a prefixed one, the id is taken from it.
-    pub fn of_secret(&self, key: NewKey, secret: &Secret) -> Result<ImportedKey, Error> {
-        let unknown = || Invalid::new("must name a keyspace").at("keyspace");
-        let keyspace = self.known_keyspace(&key.keyspace).ok_or_else(unknown)?;
-        let scheme = keyspace.minting_scheme(&self.inner.hasher);
-        let foreign = || Invalid::new("must have the form of its keyspace's secrets").at("secret");
-        let table = KeyspaceTable::new([keyspace]);
-        let token = table.parse(secret.expose()).map_err(|_| foreign())?;
-        let digest = self.inner.hasher.digest(scheme, secret.expose()).ok_or_else(foreign)?;
-        let id = token.locators(&self.inner.hasher).find_map(|locator| match locator {
-            Locator::KeyId(id) => Some(id),
-            Locator::Digest(_) => None,
-        });
-        Ok(ImportedKey { id, ..ImportedKey::new(key, digest) })
-    }
-
-    /// A digest of somebody else's, by the name of its scheme: `sha256-hex`, `sha512-hex`,
-    /// `sha256-base64`, `hmac-sha256`, `keypal-salted-sha256` and `keypal-salted-sha512`. Of the last
-    /// three, the newest configured pepper or salt is meant, or that of a version: `hmac-sha256:v2`.
-    pub fn foreign_digest(&self, scheme: &str, value: &str) -> Result<Digest, Invalid> {
-        let unknown =
-            || Invalid::new("must name a known scheme, whose pepper or salt is configured");
-        let (pepper, salt) = {
-            let hasher = &self.inner.hasher;
-            (hasher.newest_pepper(), hasher.newest_keypal_salt())
+    /// Why a key cannot be taken over: it, or another one of its id or digest, is there already.
+    async fn existing_key(&self, imported: &ImportedKey) -> Result<Option<Error>, Error> {
+        let id = imported.id.as_ref().unwrap_or(&imported.fallback_id);
+        let by_id = self.inner.store.key(id).await?.map(|key| key.record);
+        let found = match by_id {
+            None => self.inner.store.find(&Locator::Digest(imported.digest.clone())).await?,
+            found => found,
         };
-        let scheme = match scheme {
-            "sha256-base64" => return of_base64(value),
-            "sha256-hex" => DigestScheme::Sha256,
-            "sha512-hex" => DigestScheme::Sha512,
-            "hmac-sha256" => DigestScheme::HmacSha256(pepper.ok_or_else(unknown)?),
-            "keypal-salted-sha256" => DigestScheme::KeypalSaltedSha256(salt.ok_or_else(unknown)?),
-            "keypal-salted-sha512" => DigestScheme::KeypalSaltedSha512(salt.ok_or_else(unknown)?),
-            tagged => tagged.parse().map_err(|_| unknown())?,
-        };
-        Digest::parse(&format!("{scheme}:{value}"))
-    }
-
-    async fn import_usage(&self, id: &KeyId, at: Option<Timestamp>) -> Result<(), Error> {
-        let Some(last_used_at) = at else { return Ok(()) };
-        let usage = UsageDelta { key: id.clone(), last_used_at, uses: 0, previous_uses: 0 };
-        Ok(self.inner.store.record_usage(&[usage]).await?)
+        Ok(found.map(|found| {
+            // A digest may have been replaced by a better one since; an id that was made of it tells.
+            let is_same = found.secret.digest == imported.digest || imported.id.is_none();
+            if is_same && found.id == *id && found.keyspace == imported.key.keyspace {
+                Error::AlreadyImported
+            } else {
+                Error::KeyExists
+            }
+        }))
     }
 }
 
-/// SHA-256 in base64 (RFC 4648), of either alphabet, padded or not.
-fn of_base64(value: &str) -> Result<Digest, Invalid> {
-    let plain: String = value.trim_end_matches('=').replace('+', "-").replace('/', "_");
-    let bytes = URL_SAFE_NO_PAD.decode(plain);
-    let bytes = bytes.map_err(|_| Invalid::new("must be base64 of a SHA-256"))?;
-    Digest::new(DigestScheme::Sha256, &bytes)
+/// The ids and digests among the keys that are taken over together: of two with the same, the first
+/// is meant.
+#[derive(Default)]
+struct Seen {
+    ids: HashSet<KeyId>,
+    locators: HashSet<Locator>,
 }
 
-/// The first version of the key's record here.
+impl Seen {
+    fn is_new(&mut self, record: &KeyRecord) -> bool {
+        let locators: Vec<_> = record.locators().collect();
+        if self.ids.contains(&record.id) || locators.iter().any(|l| self.locators.contains(l)) {
+            return false;
+        }
+        self.locators.extend(locators);
+        self.ids.insert(record.id.clone())
+    }
+}
+
+/// The record here of a key that was issued elsewhere.
 fn record(
     imported: &ImportedKey,
-    id: KeyId,
     keyspace: &Keyspace,
     now: Timestamp,
-) -> Result<KeyRecord, Error> {
-    // The expiry of a key that exists is a fact, and not a wish that the keyspace may refuse.
-    let expiry = if imported.expires_at.is_some() { Expiry::Default } else { imported.key.expiry };
-    let key = NewKey { expiry, ..imported.key.clone() };
+) -> Result<KeyRecord, FieldError> {
+    let past = &imported.past;
+    let id = imported.id.as_ref().unwrap_or(&imported.fallback_id).clone();
+    let mut policy = keyspace.clone();
+    let mut key = imported.key.clone();
+    if past.expires_at.is_some() || key.expiry == Expiry::Never {
+        // The expiry of a key that exists is a fact, and not a wish that its keyspace may refuse.
+        key.expiry = Expiry::Never;
+        policy = Keyspace { default_lifetime: None, maximum_lifetime: None, ..policy };
+    }
     let hint = keyspace.format.hint(&id);
-    let issued = KeyRecord::issue(key, id, imported.digest.clone(), hint, keyspace, now)?;
+    let issued = KeyRecord::issue(key, id, imported.digest.clone(), hint, &policy, now)?;
+    let created_at = past.created_at.map_or(now, |at| at.min(now));
     Ok(KeyRecord {
-        created_at: imported.created_at.map_or(now, |at| at.min(now)),
-        expires_at: imported.expires_at.or(issued.expires_at),
-        revocation: imported.revocation.clone(),
-        rotated_to: imported.rotated_to.clone(),
+        created_at,
+        updated_at: past.updated_at.map_or(created_at, |at| at.min(now)),
+        expires_at: past.expires_at.or(issued.expires_at),
+        revocation: past.revocation.clone(),
+        deletion: past.deletion.clone(),
+        secret: StoredSecret { previous: past.previous.clone(), ..issued.secret },
+        rotated_at: past.rotated_at.map(|at| at.min(now)),
+        rotated_from: past.rotated_from.clone(),
+        rotated_to: past.rotated_to.clone(),
+        version: past.version.unwrap_or(Version::FIRST),
         ..issued
     })
 }

@@ -2,7 +2,7 @@
 
 use keyward_core::{
     ActContext, Action, Change, DigestScheme, Invalid, KeyId, KeyRecord, KeyWrite, Keyspace,
-    KeyspaceWrite, Minted, NewKey, Refusal, Secret,
+    KeyspaceWrite, Minted, NewKey, Refusal, Secret, WeakSecrets,
 };
 use serde_json::json;
 
@@ -43,7 +43,7 @@ impl Keyward {
         context: &ActContext,
     ) -> Result<(Issued, Change), Error> {
         let now = self.now();
-        let id = KeyId::generate(&*self.inner.entropy);
+        let id = keyspace.format.draw_id(&*self.inner.entropy);
         let mut change = self.change(now);
         let (minted, digest) = self.mint(keyspace, &id, &mut change)?;
         let key = KeyRecord::issue(new, id, digest, minted.hint, keyspace, now)?;
@@ -64,6 +64,16 @@ impl Keyward {
         id: &KeyId,
         change: &mut Change,
     ) -> Result<(Minted, keyward_core::Digest), Error> {
+        match keyspace.format.weakness() {
+            None => {}
+            Some(WeakSecrets::Refuse) => {
+                let rule = "must not have secrets of fewer than 128 bits, or allow weak secrets";
+                return Err(Invalid::new(rule).at("keyspace").into());
+            }
+            Some(WeakSecrets::Warn) => {
+                tracing::warn!(keyspace = %keyspace.id, key = %id, "a secret of fewer than 128 bits is made");
+            }
+        }
         let scheme = keyspace.minting_scheme(&self.inner.hasher);
         let minted = keyspace.format.mint(&*self.inner.entropy, id);
         let digest = self.inner.hasher.digest(scheme, minted.secret.expose());

@@ -83,7 +83,7 @@ impl Keyward {
         change: &mut Change,
     ) -> Result<Rotated, Error> {
         let keyspace = self.keyspace_of(&before)?;
-        let id = KeyId::generate(&*self.inner.entropy);
+        let id = keyspace.format.draw_id(&*self.inner.entropy);
         let (minted, digest) = self.mint(&keyspace, &id, change)?;
         let now = self.now();
         let told = data([

@@ -18,6 +18,7 @@ mod revoke_all;
 mod rotation;
 mod shared_cache;
 mod support;
+mod taking_over;
 mod traffic;
 mod updates;
 mod usage;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use keyward::store::Usage;
 use keyward::{
     Action, Alphabet, AuditFilter, BuildError, Digest, Expiry, Format, FormatKind, ImportedKey,
-    KeyId, KeypalSalt, KeypalSalts, KeyspaceId, Keyward, NewKey, NewKeyspace, Opaque,
+    KeyId, KeypalSalt, KeypalSalts, KeyspaceId, Keyward, NewKey, NewKeyspace, Opaque, Past,
     PepperVersion, Prefix, Revocation, Rotation, Secret,
 };
 use rstest::rstest;
@@ -93,7 +94,8 @@ async fn a_key_that_was_taken_over_is_a_key_like_any_other(
     let key = NewKey { expiry: Expiry::In(seconds(60)), ..there.key };
     let id: Option<KeyId> = "V1StGXR8_Z5jdHi6B-myT".parse().ok();
     let created_at = Some(created_at);
-    let key = ImportedKey { key, id: id.clone(), created_at, ..there };
+    let past = Past { created_at, ..Past::default() };
+    let key = ImportedKey { key, id: id.clone(), past, ..there };
     let key = keyward.import(key, &me()).await.unwrap();
     assert_eq!((Some(&key.id), Some(key.created_at)), (id.as_ref(), created_at));
     assert_eq!(key.hint, "sk_", "nothing of the secret");
@@ -147,9 +149,11 @@ async fn an_id_or_a_hash_is_taken_over_once(#[values(Memory, Sqlite)] backend: B
     let [one, two] = [0, 1].map(|n| made_up(FormatKind::Opaque, n));
     let [a, b] = ["a", "b"].map(|id| id.parse::<KeyId>().unwrap());
     let first = take_over(&keyward, &a, &one).await.unwrap();
-    for (id, secret) in [(&a, &one), (&a, &two), (&b, &one)] {
+    for (id, secret, code) in
+        [(&a, &one, "already_imported"), (&a, &two, "key_exists"), (&b, &one, "key_exists")]
+    {
         let error = take_over(&keyward, id, secret).await.unwrap_err();
-        assert_eq!(error.code(), "key_exists");
+        assert_eq!(error.code(), code);
     }
     assert_eq!(record(&another(&world).await, &a).await, first);
     assert_eq!(code(&keyward, &one).await, "allowed");
@@ -185,18 +189,20 @@ async fn what_had_become_of_a_key_comes_along(#[values(Memory, Sqlite)] backend:
     let revocation = ago(3).map(|at| Revocation { at, reason: None, by });
     let successor = KeyId::parse("next").ok();
     let pasts = [
-        ImportedKey { expires_at: ago(2), ..imported(&keyspace, HASHED[0].1) },
-        ImportedKey {
+        Past { expires_at: ago(2), ..Past::default() },
+        Past {
             revocation: revocation.clone(),
             rotated_to: successor.clone(),
-            last_used_at: ago(4),
-            ..imported(&keyspace, HASHED[1].1)
+            usage: Usage { last_used_at: ago(4), ..Usage::default() },
+            ..Past::default()
         },
     ];
-    for ((past, (secret, _)), expected) in pasts.into_iter().zip(HASHED).zip(["expired", "revoked"])
+    for ((past, (secret, digest)), expected) in
+        pasts.into_iter().zip(HASHED).zip(["expired", "revoked"])
     {
         let expires_at = past.expires_at;
-        let key = keyward.import(past, &me()).await.unwrap();
+        let key = ImportedKey { past, ..imported(&keyspace, digest) };
+        let key = keyward.import(key, &me()).await.unwrap();
         assert_eq!(key.expires_at, expires_at);
         assert_eq!(code(&keyward, &Secret::new(secret.to_owned())).await, expected);
     }

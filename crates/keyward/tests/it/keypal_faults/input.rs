@@ -214,7 +214,7 @@ async fn fault_12_the_id_and_the_digest_of_a_purged_key_are_free(
     keyward.revoke(&id, None, &me()).await.unwrap();
     keyward.delete(&id, &me()).await.unwrap();
     let taken = take_over(&keyward, &id, &secret).await;
-    assert!(matches!(taken, Err(Error::KeyExists)), "{taken:?}");
+    assert!(matches!(taken, Err(Error::AlreadyImported)), "{taken:?}");
     keyward.purge(&id, &me()).await.unwrap();
     assert_eq!(code(&keyward, &secret).await, "unknown");
     take_over(&keyward, &id, &secret).await.unwrap();

@@ -1,0 +1,241 @@
+//! One key to take over, from its fields to what the library takes.
+
+use keyward::store::Usage;
+use keyward::{
+    ActorId, Deletion, Digest, FieldError, ImportedKey, Invalid, KeyId, KeyspaceId, Keyward,
+    NewKey, Past, PreviousSecret, Reason, Revocation, Secret, Timestamp, Version,
+};
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::fields::{Fields, NewKeyFields};
+use crate::input::Members;
+use crate::problem::Problem;
+
+/// A key to take over: with its secret, or with a hash of it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImportItem {
+    /// Its keyspace: that of the request, if it is given at all.
+    keyspace: Option<String>,
+    /// Its id, if it shall stay the same; 1 to 64 of `A-Z a-z 0-9 . _ -`.
+    id: Option<String>,
+    /// The secret itself.
+    #[schema(value_type = Option<String>)]
+    secret: Option<Secret>,
+    /// A hash of the secret.
+    hash: Option<HashBody>,
+    /// Whoever the key acts for.
+    #[serde(default)]
+    owner: String,
+    /// A name for people.
+    name: Option<String>,
+    /// A longer note for people.
+    description: Option<String>,
+    /// What the key may do everywhere.
+    #[serde(default)]
+    scopes: Vec<String>,
+    /// What the key may do to single resources, by `type:id`.
+    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, Vec<String>>)]
+    resources: Members<Vec<String>>,
+    /// Labels to find the key by.
+    #[serde(default)]
+    tags: Vec<String>,
+    /// Free data of the application.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    metadata: Members<Value>,
+    /// Whether it is switched on; left out: it is.
+    enabled: Option<bool>,
+    /// It is not valid before this instant (RFC 3339).
+    not_before: Option<String>,
+    /// When it was issued (RFC 3339).
+    created_at: Option<String>,
+    /// When its record was last changed (RFC 3339).
+    updated_at: Option<String>,
+    /// When it expires or has expired (RFC 3339); left out: never.
+    expires_at: Option<String>,
+    /// When it was used last (RFC 3339).
+    last_used_at: Option<String>,
+    /// How often it was allowed.
+    uses: Option<u64>,
+    /// How often of these by the secret before its last rotation.
+    previous_uses: Option<u64>,
+    /// When it was revoked (RFC 3339).
+    revoked_at: Option<String>,
+    /// Why it was revoked.
+    revoked_reason: Option<String>,
+    /// Who revoked it; left out: whoever takes it over.
+    revoked_by: Option<String>,
+    /// When it was deleted (RFC 3339). It can be restored.
+    deleted_at: Option<String>,
+    /// Who deleted it; left out: whoever takes it over.
+    deleted_by: Option<String>,
+    /// The secret before its last rotation, which still works for a while.
+    previous: Option<PreviousBody>,
+    /// When it got its present secret (RFC 3339).
+    rotated_at: Option<String>,
+    /// The key that it succeeded.
+    rotated_from: Option<String>,
+    /// The key that succeeded it.
+    rotated_to: Option<String>,
+    /// How often its record had changed.
+    version: Option<u64>,
+}
+
+/// A hash that somebody else has stored.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HashBody {
+    /// How it was made: `sha256-hex`, `sha512-hex`, `sha256-base64`, `fork4`, `sanctum`,
+    /// `hmac-sha256`, `keypal-salted-sha256`, `keypal-salted-sha512`; or the scheme of a digest that
+    /// was exported.
+    #[schema(example = "sha256-hex")]
+    scheme: String,
+    /// The hash as it is stored there.
+    value: String,
+}
+
+/// The secret before the last rotation.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PreviousBody {
+    /// How its hash was made.
+    scheme: String,
+    /// Its hash.
+    value: String,
+    /// It is refused at and after this instant (RFC 3339).
+    until: String,
+}
+
+impl ImportItem {
+    pub(super) fn read(
+        mut self,
+        keyward: &Keyward,
+        keyspace: &KeyspaceId,
+        by: &ActorId,
+    ) -> Result<ImportedKey, Problem> {
+        let mut fields = Fields::default();
+        if self.keyspace.as_ref().is_some_and(|named| named != keyspace.as_str()) {
+            let rule = Invalid::new("must be that of the request, or be left out");
+            fields.take::<()>(Err(rule.at("keyspace")));
+        }
+        let id = fields.optional("id", self.id.as_deref(), |text| KeyId::parse(text));
+        let key = self.new_key(keyspace, &mut fields);
+        let past = self.past(by, &mut fields);
+        let previous = self.previous.take();
+        let hash = self.hash.as_ref().map(|hash| (hash.scheme.as_str(), hash.value.as_str()));
+        let rule = "must be given, or else hash, and not both";
+        let has_one = self.secret.is_some() != hash.is_some();
+        if !has_one {
+            fields.take::<()>(Err(Invalid::new(rule).at("secret")));
+        }
+        let Some(key) = key.filter(|_| has_one) else {
+            return Err(fields.finish().err().unwrap_or_else(Problem::unreadable_body));
+        };
+        let previous =
+            previous.and_then(|previous| previous.read(keyward, &key, id.as_ref(), &mut fields));
+        let imported = match (&self.secret, hash) {
+            (Some(secret), _) => keyward.of_secret(key, secret),
+            (None, hash) => keyward.of_hash(key, id.clone(), hash.unwrap_or_default()),
+        };
+        let imported = fields.take(of_fields(imported)?);
+        fields.finish()?;
+        let imported = imported.ok_or_else(Problem::unreadable_body)?;
+        // That of a prefixed secret stands in it.
+        let id = id.or(imported.id);
+        Ok(ImportedKey { id, past: Past { previous, ..past }, ..imported })
+    }
+
+    fn new_key(&mut self, keyspace: &KeyspaceId, fields: &mut Fields) -> Option<NewKey> {
+        let said = NewKeyFields {
+            owner: &self.owner,
+            name: self.name.as_deref(),
+            description: self.description.as_deref(),
+            scopes: &self.scopes,
+            resources: &self.resources.0,
+            tags: &self.tags,
+            metadata: std::mem::take(&mut self.metadata),
+            enabled: self.enabled,
+            not_before: self.not_before.as_deref(),
+        };
+        said.read(Some(keyspace.clone()), fields)
+    }
+
+    /// What had become of it, the secret before its last rotation excepted.
+    fn past(&self, by: &ActorId, fields: &mut Fields) -> Past {
+        let mut instant = |field, text: &Option<String>| {
+            fields.optional(field, text.as_deref(), Timestamp::parse)
+        };
+        let created_at = instant("created_at", &self.created_at);
+        let updated_at = instant("updated_at", &self.updated_at);
+        let expires_at = instant("expires_at", &self.expires_at);
+        let last_used_at = instant("last_used_at", &self.last_used_at);
+        let revoked_at = instant("revoked_at", &self.revoked_at);
+        let deleted_at = instant("deleted_at", &self.deleted_at);
+        let rotated_at = instant("rotated_at", &self.rotated_at);
+        let mut actor = |field, text: &Option<String>| {
+            let named = fields.optional(field, text.as_deref(), |text| ActorId::parse(text));
+            named.unwrap_or_else(|| by.clone())
+        };
+        let revoked_by = actor("revoked_by", &self.revoked_by);
+        let deleted_by = actor("deleted_by", &self.deleted_by);
+        let mut key_id = |field, text: &Option<String>| {
+            fields.optional(field, text.as_deref(), |text| KeyId::parse(text))
+        };
+        let rotated_from = key_id("rotated_from", &self.rotated_from);
+        let rotated_to = key_id("rotated_to", &self.rotated_to);
+        let reason = fields
+            .optional("revoked_reason", self.revoked_reason.as_deref(), |text| Reason::parse(text));
+        Past {
+            created_at,
+            updated_at,
+            expires_at,
+            revocation: revoked_at.map(|at| Revocation { at, reason, by: revoked_by }),
+            deletion: deleted_at.map(|at| Deletion { at, by: deleted_by }),
+            previous: None,
+            rotated_at,
+            rotated_from,
+            rotated_to,
+            usage: Usage {
+                last_used_at,
+                uses: self.uses.unwrap_or_default(),
+                previous_uses: self.previous_uses.unwrap_or_default(),
+            },
+            version: self.version.map(Version::new),
+        }
+    }
+}
+
+impl PreviousBody {
+    fn read(
+        self,
+        keyward: &Keyward,
+        key: &NewKey,
+        id: Option<&KeyId>,
+        fields: &mut Fields,
+    ) -> Option<PreviousSecret> {
+        let until = fields.required("previous.until", &self.until, Timestamp::parse);
+        let digest: Result<Digest, _> =
+            keyward.foreign_digest(key, id, (&self.scheme, &self.value));
+        let within = |error: keyward::Error| match error.field() {
+            Some(FieldError { message, .. }) => Invalid::new(message.clone()).at("previous"),
+            None => Invalid::new("must be readable").at("previous"),
+        };
+        let digest = fields.take(digest.map_err(within));
+        digest.zip(until).map(|(digest, until)| PreviousSecret { digest, until })
+    }
+}
+
+/// A complaint about a field as such, to be told with the others; anything else at once.
+fn of_fields<T>(result: Result<T, keyward::Error>) -> Result<Result<T, FieldError>, Problem> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(error) => match error.field() {
+            Some(field) => Ok(Err(field.clone())),
+            None => Err(error.into()),
+        },
+    }
+}
