@@ -5,10 +5,13 @@
 #![forbid(unsafe_code)]
 
 mod http;
+mod import;
 mod in_process;
 mod keys;
 mod measure;
 mod pieces;
+mod scan;
+mod tokens;
 
 use std::path::PathBuf;
 
@@ -44,6 +47,20 @@ enum What {
         #[arg(long)]
         binary: PathBuf,
     },
+    /// Taking over hashed keys into SQLite, by the command line
+    Import {
+        /// The `keyward` binary to run
+        #[arg(long)]
+        binary: PathBuf,
+    },
+    /// Making and checking tokens of the prefixed-api-key family, beside the crate of that name
+    Tokens,
+    /// Searching files for keys, against ripgrep where it is installed
+    Scan {
+        /// The `keyward` binary to run
+        #[arg(long)]
+        binary: PathBuf,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -51,5 +68,8 @@ fn main() -> anyhow::Result<()> {
     match &args.what {
         What::Verify { only } => in_process::run(*only, args.rounds, args.quick),
         What::Http { binary } => http::run(binary, args.rounds, args.quick),
+        What::Import { binary } => import::run(binary, args.quick),
+        What::Tokens => tokens::run(args.rounds, args.quick),
+        What::Scan { binary } => scan::run(binary, args.rounds, args.quick),
     }
 }

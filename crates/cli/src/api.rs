@@ -16,7 +16,7 @@ use tower::ServiceExt;
 
 use crate::args::TargetArgs;
 use crate::config::Config;
-use crate::instance;
+use crate::instance::{self, Workload};
 use crate::outcome::{Outcome, Unusable};
 use crate::printer;
 
@@ -45,9 +45,9 @@ pub(crate) struct Answer {
 
 impl Api {
     /// The interface that the arguments name.
-    pub(crate) async fn open(target: &TargetArgs) -> anyhow::Result<Self> {
+    pub(crate) async fn open(target: &TargetArgs, workload: Workload) -> anyhow::Result<Self> {
         let audit_metadata = target.audit_metadata.clone();
-        Ok(Self { audit_metadata, target: Target::open(target).await? })
+        Ok(Self { audit_metadata, target: Target::open(target, workload).await? })
     }
 
     /// Makes a request.
@@ -71,10 +71,10 @@ impl Api {
 }
 
 impl Target {
-    async fn open(target: &TargetArgs) -> anyhow::Result<Self> {
+    async fn open(target: &TargetArgs, workload: Workload) -> anyhow::Result<Self> {
         let Some(server) = &target.server else {
             let config = Config::load(target.config.as_deref(), &target.overrides)?;
-            let keyward = instance::open(&config).await?;
+            let keyward = instance::open(&config, workload).await?;
             let router = keyward_http::router(keyward.clone(), RouterSettings::default());
             let operator = Operator { actor: ActorId::parse("local")? };
             return Ok(Self::Local { keyward, router, operator });

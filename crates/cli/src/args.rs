@@ -1,17 +1,21 @@
 //! The command line.
 
+mod import;
 mod keys;
 mod keyspaces;
+mod scan;
 mod token;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+pub(crate) use import::{ExportArgs, FileFormat, ImportArgs, Source};
 pub(crate) use keys::{
-    ChangeArgs, FieldArgs, ImportArgs, IssueArgs, IssueManyArgs, KeysCommand, ListArgs,
-    RevokeAllArgs, RevokeArgs, RevokeManyArgs, RotateArgs,
+    ChangeArgs, FieldArgs, IssueArgs, IssueManyArgs, KeysCommand, ListArgs, RevokeAllArgs,
+    RevokeArgs, RevokeManyArgs, RotateArgs,
 };
 pub(crate) use keyspaces::{KeyspacesCommand, PolicyArgs};
+pub(crate) use scan::ScanArgs;
 pub(crate) use token::{
     ProfileArgs, TokenArgs, TokenCheckArgs, TokenCommand, TokenGenerateArgs, TokenInspectArgs,
 };
@@ -73,6 +77,13 @@ pub(crate) enum Command {
     Audit(AuditCommand),
     /// Say whether a key may do something; exit code 1 if not
     Verify(VerifyArgs),
+    /// Find keys in files and git history, and write rules for other scanners
+    ///
+    /// Nothing is asked of anybody but the list of keyspaces; with --prefix, not even that.
+    ///
+    /// Exit codes: 0 nothing was found, 1 something was, 2 unusable call, 3 failure. What cannot be
+    /// read is told, and is a failure if nothing is found in the rest.
+    Scan(ScanArgs),
     /// Check, draw, hash and take apart tokens, of Keyward and of other libraries
     #[command(subcommand)]
     Token(TokenCommand),

@@ -2,11 +2,14 @@
 
 mod audit;
 mod config;
+mod export;
+mod import;
 mod keys;
 mod keyspaces;
 mod many;
 mod migrate;
 mod query;
+mod scan;
 mod serve;
 mod token;
 mod verify;
@@ -14,8 +17,9 @@ mod verify;
 use clap::CommandFactory;
 
 use crate::api::Api;
-use crate::args::{Args, Command, TargetArgs};
+use crate::args::{Args, Command, KeysCommand, TargetArgs};
 use crate::config::Config;
+use crate::instance::Workload;
 use crate::outcome::Outcome;
 use crate::printer;
 
@@ -26,6 +30,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         Command::Serve(serve) => serve::run(&configuration(target)?, &serve).await,
         Command::Migrate(migrate) => migrate::run(&configuration(target)?, &migrate),
         Command::Config(command) => config::run(&configuration(target)?, &command),
+        Command::Scan(scan) => scan::run(target, scan).await,
         Command::Token(command) => token::run(target.json, command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -34,7 +39,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
             Ok(Outcome::Done)
         }
         command => {
-            let api = Api::open(target).await?;
+            let workload = match command {
+                Command::Keys(KeysCommand::Import(_)) => Workload::Bulk,
+                _ => Workload::Usual,
+            };
+            let api = Api::open(target, workload).await?;
             let outcome = call(&api, target.json, command).await;
             api.close().await?;
             outcome
@@ -52,6 +61,7 @@ async fn call(api: &Api, as_json: bool, command: Command) -> anyhow::Result<Outc
         Command::Completions { .. }
         | Command::Config(_)
         | Command::Migrate(_)
+        | Command::Scan(_)
         | Command::Serve(_)
         | Command::Token(_) => Ok(Outcome::Done),
     }

@@ -4,22 +4,39 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use keyward::store::{MemoryStore, Store};
-use keyward::{AuditSettings, AuditTrail, Keyward, UsageTracking};
+use keyward::{AuditSettings, AuditTrail, DigestUpgrades, Keyward, UsageTracking};
 use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::config::{Config, DatabaseUrl};
 use crate::outcome::Unusable;
 
+/// What is about to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Workload {
+    /// Very many keys are written.
+    Bulk,
+    /// Anything else.
+    Usual,
+}
+
 /// Opens the database and puts an instance over it.
-pub(crate) async fn open(config: &Config) -> anyhow::Result<Keyward> {
+pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<Keyward> {
     let store: Arc<dyn Store> = match &config.database.url {
         DatabaseUrl::Memory => Arc::new(MemoryStore::new()),
         DatabaseUrl::Sqlite(path) => {
-            let store = SqliteStore::open(path, &SqliteOptions::default());
+            let usual = SqliteOptions::default();
+            let options = match workload {
+                Workload::Bulk => {
+                    SqliteOptions { cache_size: 192 * 1_024, log_size: 256 * 1_024, ..usual }
+                }
+                Workload::Usual => usual,
+            };
+            let store = SqliteStore::open(path, &options);
             Arc::new(store.with_context(|| format!("cannot open {}", path.display()))?)
         }
     };
     let tracking = if config.usage.tracking { UsageTracking::On } else { UsageTracking::Off };
+    let upgrades = if config.digests.upgrade { DigestUpgrades::On } else { DigestUpgrades::Off };
     let audit = AuditSettings {
         trail: if config.audit.enabled { AuditTrail::Kept } else { AuditTrail::Off },
         context: config.audit.context.clone(),
@@ -31,6 +48,7 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Keyward> {
         .cache_capacity(config.cache.capacity)
         .usage_interval(config.usage.interval.0)
         .usage_tracking(tracking)
+        .digest_upgrades(upgrades)
         .audit(audit)
         .keypal_salts(config.read_keypal_salts()?)
         .build()

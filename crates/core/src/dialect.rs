@@ -15,6 +15,7 @@ pub use generate::Generated;
 pub(crate) use hash::from_base58;
 use serde::{Deserialize, Serialize};
 
+use crate::base58;
 use crate::format::{PrefixedParts, is_foreign_prefix};
 use crate::{Alphabet, HexDigest, Invalid, MAX_SECRET_LENGTH, Malformed};
 
@@ -54,7 +55,9 @@ impl Dialect {
         match self {
             Self::Fork3 => (Length::Characters(8), Length::Characters(16)),
             Self::Fork4 => (Length::Bytes(8), Length::Bytes(16)),
-            Self::Keyward => (Length::Characters(12), Length::Characters(38)),
+            Self::Keyward => {
+                (Length::Characters(12), Length::Characters(Profile::OWN_SECRET_LENGTH))
+            }
             Self::Rust => (Length::Bytes(8), Length::Bytes(24)),
             Self::Seam => (Length::Characters(8), Length::Characters(24)),
         }
@@ -107,13 +110,10 @@ impl Length {
         }
     }
 
-    /// Whether a base58 text has this length. Bytes are counted by decoding, which is bounded first.
+    /// Whether a base58 text has this length.
     fn fits(self, text: &str) -> bool {
         match self {
-            Self::Bytes(bytes) => {
-                self.characters().contains(&text.len())
-                    && bs58::decode(text).into_vec().is_ok_and(|decoded| decoded.len() == bytes)
-            }
+            Self::Bytes(bytes) => base58::has_length(text, bytes),
             Self::Characters(characters) => text.len() == characters,
         }
     }
@@ -198,6 +198,9 @@ pub enum TokenFault {
 }
 
 impl Profile {
+    /// Characters in the secret part of one of ours, the checksum included.
+    const OWN_SECRET_LENGTH: usize = 38;
+
     /// A dialect with its own default lengths.
     pub const fn new(dialect: Dialect) -> Self {
         let (id, secret) = dialect.lengths();
@@ -282,6 +285,17 @@ impl Profile {
         if text.len() > MAX_SECRET_LENGTH {
             return Err(TokenFault::TooLong);
         }
+        if self.dialect == Dialect::Keyward
+            && let Some(parts) = PrefixedParts::split(text)
+            && is_foreign_prefix(parts.prefix)
+        {
+            let parts = parts.check(text).map_err(|malformed| match malformed {
+                Malformed::Checksum => TokenFault::Checksum,
+                _ => TokenFault::Alphabet,
+            })?;
+            let secret = text.get(text.len() - Self::OWN_SECRET_LENGTH..).unwrap_or_default();
+            return Ok(Components { prefix: parts.prefix, id: parts.id, secret });
+        }
         let mut parts = text.rsplitn(3, '_');
         let (Some(secret), Some(id), Some(prefix)) = (parts.next(), parts.next(), parts.next())
         else {
@@ -297,12 +311,9 @@ impl Profile {
         if !self.secret.fits(secret) {
             return Err(TokenFault::Secret);
         }
+        // One of ours would have been split above.
         if self.dialect == Dialect::Keyward {
-            let parts = PrefixedParts::split(text).ok_or(TokenFault::Shape)?;
-            parts.check(text).map_err(|malformed| match malformed {
-                Malformed::Checksum => TokenFault::Checksum,
-                _ => TokenFault::Alphabet,
-            })?;
+            return Err(TokenFault::Shape);
         }
         Ok(Components { prefix, id, secret })
     }

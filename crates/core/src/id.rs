@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::base58;
 use crate::format::Alphabet;
 use crate::text::{ascii, one_line, text};
 use crate::{Digest, Entropy, Invalid};
@@ -33,7 +34,7 @@ impl KeyId {
     pub fn of_digest(digest: &Digest) -> Self {
         let hash = Sha256::new_with_prefix("keyward imported key");
         let hash = hash.chain_update(digest.scheme().to_string()).chain_update(digest.as_bytes());
-        let text = bs58::encode(hash.finalize()).into_string();
+        let text = base58::encode(&hash.finalize());
         Self(text.chars().take(Self::LENGTH).collect())
     }
 

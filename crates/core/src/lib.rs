@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod base58;
 mod change;
 mod credential;
 mod decision;

@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::SqliteOptions;
 use crate::open::Problem;
+use crate::sql::integer;
 
 /// How many prepared statements a connection keeps; lists have many shapes.
 const STATEMENTS: usize = 64;
@@ -18,10 +19,10 @@ pub(crate) fn writer(path: &Path, options: &SqliteOptions) -> rusqlite::Result<C
     // In WAL mode it takes `FULL` to make each commit survive a loss of power.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // In KiB. With millions of keys, each new one touches pages all over the indexes.
-    connection.pragma_update(None, "cache_size", "-65536")?;
-    // In pages: with a longer log, pages that are written again and again go to the file less often.
-    connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
+    connection.pragma_update(None, "cache_size", -i64::from(options.cache_size))?;
+    let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    let pages = u64::from(options.log_size) * 1_024 / u64::from(page.max(1));
+    connection.pragma_update(None, "wal_autocheckpoint", integer(pages))?;
     // A burst of writes leaves a long log behind, which would otherwise stay.
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     if let Some(bytes) = options.largest_size {

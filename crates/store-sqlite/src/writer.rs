@@ -36,12 +36,13 @@ impl Writer {
 
     /// Has something written in a transaction, and returns when that is durable.
     ///
-    /// `work` writes inside a savepoint, which is rolled back if it fails. If the caller stops
-    /// waiting, it is written all the same.
+    /// What `work` has written is rolled back if it fails. It may be run a second time, after all that
+    /// the first time has written was rolled back. If the caller stops waiting, it is written all the
+    /// same.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&Connection) -> Result<T, WriteError> + Send + 'static,
+        work: impl FnMut(&Connection) -> Result<T, WriteError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let stopped = || StoreError::Unavailable { operation, source: Stopped.into() };
         let (answer, answered) = oneshot::channel();

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use keyward::KeyState;
 
+use super::{ExportArgs, ImportArgs};
+
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
@@ -13,7 +15,11 @@ pub(crate) enum KeysCommand {
     /// Issue the keys that are described in a file; their secrets are printed now and never again
     IssueMany(IssueManyArgs),
     /// Take over the keys that are described in a file, with their hashes or their secrets
+    ///
+    /// Running it again is safe: keys that are there already are passed over.
     Import(ImportArgs),
+    /// Print keys with their digests, one a line, as import takes them; never their secrets
+    Export(ExportArgs),
     /// List keys
     List(ListArgs),
     /// Show a key
@@ -71,16 +77,6 @@ pub(crate) struct IssueArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct IssueManyArgs {
     /// The file: a JSON object a line, as the body of POST /v1/keys; left out: the standard input
-    pub(crate) file: Option<PathBuf>,
-}
-
-/// The keys to take over.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ImportArgs {
-    /// The keyspace that describes the form of their secrets
-    #[arg(long)]
-    pub(crate) keyspace: String,
-    /// The file: a JSON object a line, as in POST /v1/keys/import; left out: the standard input
     pub(crate) file: Option<PathBuf>,
 }
 

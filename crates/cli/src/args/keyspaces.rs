@@ -29,6 +29,21 @@ pub(crate) struct CreateKeyspaceArgs {
     /// What its secrets begin with
     #[arg(long)]
     pub(crate) prefix: Option<String>,
+    /// Whose secrets they are, if not Keyward's: seam, fork3, fork4 or rust
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// For secrets of other libraries: how long ids are, in characters; in fork4 and rust, in bytes
+    #[arg(long)]
+    pub(crate) id_length: Option<u32>,
+    /// For secrets of other libraries: how long secrets are, in the same unit
+    #[arg(long)]
+    pub(crate) secret_length: Option<u32>,
+    /// For secrets of seam and rust: what ids begin with
+    #[arg(long)]
+    pub(crate) short_prefix: Option<String>,
+    /// For secrets of other libraries: whether new ones of fewer than 128 bits are made
+    #[arg(long, value_parser = ["refuse", "warn"])]
+    pub(crate) weak_secrets: Option<String>,
     /// For opaque secrets: how many characters are random
     #[arg(long)]
     pub(crate) length: Option<u32>,

@@ -4,7 +4,7 @@ use anyhow::Context;
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{many, query};
+use super::{export, import, many, query};
 use crate::api::Api;
 use crate::args::{
     ChangeArgs, FieldArgs, IssueArgs, KeysCommand, ListArgs, RevokeAllArgs, RevokeArgs, RotateArgs,
@@ -15,7 +15,8 @@ use crate::printer;
 pub(super) async fn run(api: &Api, as_json: bool, command: KeysCommand) -> anyhow::Result<Outcome> {
     let act = match command {
         KeysCommand::Issue(args) => return issue(api, as_json, args).await,
-        KeysCommand::Import(args) => return many::import(api, as_json, args).await,
+        KeysCommand::Export(args) => return export::run(api, as_json, args).await,
+        KeysCommand::Import(args) => return import::run(api, as_json, args).await,
         KeysCommand::IssueMany(args) => return many::issue(api, as_json, args).await,
         KeysCommand::List(args) => return list(api, as_json, args).await,
         KeysCommand::Update(args) => return update(api, as_json, args).await,

@@ -22,6 +22,11 @@ pub(super) async fn run(
                 ("prefix", args.prefix.map(Value::from)),
                 ("length", args.length.map(Value::from)),
                 ("alphabet", args.alphabet.map(Value::from)),
+                ("profile", args.profile.map(Value::from)),
+                ("id_length", args.id_length.map(Value::from)),
+                ("secret_length", args.secret_length.map(Value::from)),
+                ("short_prefix", args.short_prefix.map(Value::from)),
+                ("weak_secrets", args.weak_secrets.map(Value::from)),
             ];
             body.extend(given.into_iter().filter_map(|(name, v)| Some((name.to_owned(), v?))));
             let body = Value::Object(body);

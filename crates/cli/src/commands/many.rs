@@ -9,7 +9,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::api::Api;
-use crate::args::{ImportArgs, IssueManyArgs, RevokeManyArgs, VerifyArgs};
+use crate::args::{IssueManyArgs, RevokeManyArgs, VerifyArgs};
 use crate::outcome::{Outcome, Unusable};
 use crate::printer;
 
@@ -29,34 +29,6 @@ pub(super) async fn issue(
         if send(api, as_json, call).await? == Outcome::Refused {
             outcome = Outcome::Refused;
         }
-    }
-    Ok(outcome)
-}
-
-/// Takes keys over, and prints a line for each that was not, and then how many were.
-pub(super) async fn import(api: &Api, as_json: bool, args: ImportArgs) -> anyhow::Result<Outcome> {
-    let keys = read_lines(args.file.as_deref())?;
-    let (mut imported, mut outcome) = (0, Outcome::Done);
-    for (batch, keys) in keys.chunks(AT_ONCE).enumerate() {
-        let body = json!({"keyspace": args.keyspace, "keys": keys});
-        let answer = api.call(Method::POST, "/v1/keys/import", Some(&body)).await?;
-        let answer = match answer.granted(as_json)? {
-            Ok(answer) => answer,
-            Err(outcome) => return Ok(outcome),
-        };
-        imported += answer.get("imported").and_then(Value::as_u64).unwrap_or_default();
-        for failed in answer.get("failed").and_then(Value::as_array).into_iter().flatten() {
-            outcome = Outcome::Refused;
-            let index = failed.get("index").and_then(Value::as_u64).unwrap_or_default();
-            let number = u64::try_from(batch * AT_ONCE)? + index + 1;
-            let why = json!({ "problem": failed });
-            printer::complain(&format!("key {number}: {}", line(&why)));
-        }
-    }
-    if as_json {
-        printer::json(&json!({ "imported": imported }))?;
-    } else {
-        printer::say(format!("{imported} keys were taken over"))?;
     }
     Ok(outcome)
 }

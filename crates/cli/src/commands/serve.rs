@@ -9,8 +9,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::ServeArgs;
 use crate::config::{Config, LogFormat};
+use crate::first_key;
+use crate::instance::{self, Workload};
 use crate::outcome::Outcome;
-use crate::{first_key, instance};
 
 pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Outcome> {
     start_log(config)?;
@@ -19,7 +20,7 @@ pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Out
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
     instance::migrate(config)?;
-    let keyward = instance::open(config).await?;
+    let keyward = instance::open(config, Workload::Usual).await?;
     first_key::hand_out(&keyward, args.root_key_file.as_deref()).await?;
     let settings = RouterSettings {
         body_limit: config.server.body_limit,

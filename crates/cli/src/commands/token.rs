@@ -91,17 +91,18 @@ fn profile(args: &ProfileArgs) -> anyhow::Result<Profile> {
     let dialect: Dialect = args.profile.parse().map_err(|e| unusable("--profile", &e))?;
     let mut profile = Profile::new(dialect);
     if let Some(length) = args.id_length {
-        profile = profile.id_length(length).map_err(|e| unusable("--id-length", &e))?;
+        profile = profile.with_id_length(length).map_err(|e| unusable("--id-length", &e))?;
     }
     if let Some(length) = args.secret_length {
-        profile = profile.secret_length(length).map_err(|e| unusable("--secret-length", &e))?;
+        profile =
+            profile.with_secret_length(length).map_err(|e| unusable("--secret-length", &e))?;
     }
     if let Some(prefix) = &args.short_prefix {
-        profile = profile.short_prefix(prefix).map_err(|e| unusable("--short-prefix", &e))?;
+        profile = profile.with_short_prefix(prefix).map_err(|e| unusable("--short-prefix", &e))?;
     }
     if let Some(name) = &args.digest {
         let digest: HexDigest = name.parse().map_err(|e| unusable("--digest", &e))?;
-        profile = profile.digest(digest).map_err(|e| unusable("--digest", &e))?;
+        profile = profile.with_digest(digest).map_err(|e| unusable("--digest", &e))?;
     }
     Ok(profile)
 }

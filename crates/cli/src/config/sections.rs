@@ -24,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) usage: UsageSection,
     /// What becomes of the events of management acts.
     pub(crate) audit: AuditSection,
+    /// What becomes of digests that are not of the newest scheme.
+    pub(crate) digests: DigestSection,
     /// What is logged.
     pub(crate) log: LogSection,
     /// Server-side keys for digests.
@@ -105,6 +107,20 @@ pub(crate) struct UsageSection {
 impl Default for UsageSection {
     fn default() -> Self {
         Self { interval: Span(Duration::from_secs(10)), tracking: true }
+    }
+}
+
+/// What becomes of digests that are not of the newest scheme.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct DigestSection {
+    /// Whether they are moved to it when their secrets are used.
+    pub(crate) upgrade: bool,
+}
+
+impl Default for DigestSection {
+    fn default() -> Self {
+        Self { upgrade: true }
     }
 }
 

@@ -113,6 +113,9 @@ fn the_defaults_are_printed_as_a_file_that_can_be_used() {
     [audit]
     enabled = true
 
+    [digests]
+    upgrade = true
+
     [log]
     filter = "info"
     format = "text"

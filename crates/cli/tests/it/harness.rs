@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub(crate) use client::{Answer, Client, Issued};
-pub(crate) use command::{Cli, bare};
+pub(crate) use command::{Cli, Ended, bare};
 use keyward_testkit::SeededEntropy;
 pub(crate) use server::Server;
 use tempfile::TempDir;

@@ -13,5 +13,6 @@ mod harness;
 mod killed;
 mod leaks;
 mod main_job;
+mod scan;
 mod traffic;
 mod two_processes;

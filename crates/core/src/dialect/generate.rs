@@ -2,7 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::{Dialect, Length, Profile};
+use super::{Components, Dialect, Length, Profile};
+use crate::base58;
 use crate::{
     Entropy, Foreign, ForeignPrefix, Format, Invalid, Prefix, Prefixed, Secret, WeakSecrets,
 };
@@ -38,8 +39,12 @@ impl Profile {
         };
         let id = format.draw_id(entropy);
         let token = format.mint(entropy, &id).secret;
+        let text = token.expose();
+        let (_, secret) = text.rsplit_once('_').unwrap_or_default();
+        let parts = Components { prefix, id: id.as_str(), secret };
         let unreadable = |_| Invalid::new("must give a token that can be read back");
-        let hash = self.hash(token.expose()).map_err(unreadable)?;
+        let hash = self.hash_bytes(text, &parts).map_err(unreadable)?;
+        let hash = self.write_hash(&hash);
         Ok(Generated { token, id: id.to_string(), hash })
     }
 
@@ -66,7 +71,7 @@ impl Length {
         let mut bytes = Zeroizing::new([0; Self::MOST]);
         let bytes = bytes.get_mut(..self.number()).unwrap_or_default();
         entropy.fill(bytes);
-        let mut text = Zeroizing::new(bs58::encode(bytes).into_string());
+        let mut text = base58::encode(bytes);
         if let Self::Characters(length) = self {
             text.truncate(length);
         }

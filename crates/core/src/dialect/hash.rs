@@ -3,6 +3,7 @@
 use arrayvec::ArrayVec;
 
 use super::{Components, Dialect, Profile, TokenFault};
+use crate::base58;
 use crate::digest::{to_hex, unhex};
 
 impl Profile {
@@ -10,10 +11,15 @@ impl Profile {
     pub fn hash(&self, text: &str) -> Result<String, TokenFault> {
         let components = self.components(text)?;
         let hash = self.hash_bytes(text, &components)?;
-        Ok(match self.dialect {
-            Dialect::Fork4 => bs58::encode(hash).into_string(),
-            _ => to_hex(&hash),
-        })
+        Ok(self.write_hash(&hash))
+    }
+
+    /// A hash as it is stored.
+    pub(super) fn write_hash(&self, hash: &[u8]) -> String {
+        match self.dialect {
+            Dialect::Fork4 => base58::encode(hash).as_str().to_owned(),
+            _ => to_hex(hash),
+        }
     }
 
     /// The hash's bytes of a token that was taken apart.
@@ -24,8 +30,8 @@ impl Profile {
     ) -> Result<ArrayVec<u8, 64>, TokenFault> {
         match self.dialect {
             Dialect::Fork4 => {
-                let secret = bs58::decode(components.secret).into_vec();
-                secret.map(|secret| self.digest.of(&secret)).map_err(|_| TokenFault::Alphabet)
+                let secret = base58::decode(components.secret);
+                secret.map(|secret| self.digest.of(&secret)).ok_or(TokenFault::Alphabet)
             }
             Dialect::Keyward => Ok(self.digest.of(text.as_bytes())),
             Dialect::Fork3 | Dialect::Rust | Dialect::Seam => {
@@ -52,7 +58,6 @@ impl Profile {
 
 /// The bytes of a SHA-256 in base58. Bounded, for decoding takes the square of the length.
 pub(crate) fn from_base58(text: &str) -> Option<ArrayVec<u8, 64>> {
-    let mut bytes = [0; 32];
-    let is_whole = text.len() <= 44 && bs58::decode(text).onto(&mut bytes).ok() == Some(32);
-    is_whole.then(|| bytes.into_iter().collect())
+    let bytes = if text.len() <= 44 { base58::decode(text)? } else { return None };
+    (bytes.len() == 32).then(|| bytes.iter().copied().collect())
 }

@@ -3,6 +3,8 @@
 use std::str::FromStr;
 
 use arrayvec::ArrayVec;
+
+use faster_hex::hex_decode;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256};
 
@@ -63,12 +65,12 @@ impl HexDigest {
     /// The digest of some bytes.
     pub(crate) fn of(self, bytes: &[u8]) -> ArrayVec<u8, 64> {
         match self {
-            Self::Sha224 => Sha224::digest(bytes).into_iter().collect(),
-            Self::Sha256 => Sha256::digest(bytes).into_iter().collect(),
-            Self::Sha384 => Sha384::digest(bytes).into_iter().collect(),
-            Self::Sha512 => Sha512::digest(bytes).into_iter().collect(),
-            Self::Sha512Cut224 => Sha512_224::digest(bytes).into_iter().collect(),
-            Self::Sha512Cut256 => Sha512_256::digest(bytes).into_iter().collect(),
+            Self::Sha224 => to_vec(Sha224::digest(bytes)),
+            Self::Sha256 => to_vec(Sha256::digest(bytes)),
+            Self::Sha384 => to_vec(Sha384::digest(bytes)),
+            Self::Sha512 => to_vec(Sha512::digest(bytes)),
+            Self::Sha512Cut224 => to_vec(Sha512_224::digest(bytes)),
+            Self::Sha512Cut256 => to_vec(Sha512_256::digest(bytes)),
         }
     }
 }
@@ -97,19 +99,26 @@ impl From<HexDigest> for String {
     }
 }
 
+/// A digest in a vector that has room for any.
+pub(super) fn to_vec(digest: impl AsRef<[u8]>) -> ArrayVec<u8, 64> {
+    let mut bytes = ArrayVec::new();
+    // None has more than 64 bytes.
+    bytes.try_extend_from_slice(digest.as_ref()).unwrap_or_default();
+    bytes
+}
+
 /// Some bytes as lower-case hexadecimal digits.
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
-    let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    halves.filter_map(|half| char::from_digit(u32::from(half), 16)).collect()
+    faster_hex::hex_string(bytes)
 }
 
 /// The bytes of hexadecimal digits of either case; nothing if there are more than a digest has.
 pub(crate) fn unhex(text: &str) -> Option<ArrayVec<u8, 64>> {
-    let half = |byte: u8| char::from(byte).to_digit(16).and_then(|half| u8::try_from(half).ok());
-    let mut bytes = ArrayVec::new();
-    for pair in text.as_bytes().chunks(2) {
-        let [high, low] = pair else { return None };
-        bytes.try_push(half(*high)? << 4 | half(*low)?).ok()?;
-    }
+    let mut bytes = [0; 64];
+    let length = text.len() / 2;
+    let used = bytes.get_mut(..length)?;
+    hex_decode(text.as_bytes(), used).ok()?;
+    let mut bytes = ArrayVec::from(bytes);
+    bytes.truncate(length);
     Some(bytes)
 }

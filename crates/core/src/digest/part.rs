@@ -7,8 +7,9 @@
 use arrayvec::ArrayVec;
 use sha2::{Digest as _, Sha256};
 
+use super::hex::to_vec;
 use super::{Digest, DigestScheme};
-use crate::Invalid;
+use crate::{Invalid, base58};
 
 /// A text up to the last part, and this part: what follows the first `|`, as Laravel Sanctum divides
 /// its tokens, or else the last `_`.
@@ -22,8 +23,8 @@ pub(super) fn hash(scheme: DigestScheme, part: &str) -> Option<ArrayVec<u8, 64>>
     match scheme {
         DigestScheme::Part(digest) => Some(digest.of(part.as_bytes())),
         DigestScheme::PartFork4 => {
-            let bytes = bs58::decode(part).into_vec().ok()?;
-            Some(Sha256::digest(bytes).into_iter().collect())
+            let bytes = base58::decode(part)?;
+            Some(to_vec(Sha256::digest(&*bytes)))
         }
         _ => None,
     }

@@ -58,6 +58,16 @@ impl Alphabet {
         Self { symbols: symbols.into(), places }
     }
 
+    /// The character of a digit; of what is no digit, NUL.
+    pub(crate) fn symbol(&self, digit: u8) -> char {
+        char::from(self.symbols.get(usize::from(digit)).copied().unwrap_or_default())
+    }
+
+    /// The digit that a character stands for.
+    pub(crate) fn digit(&self, byte: u8) -> Option<u8> {
+        Some(self.place(byte)).filter(|&place| place != NO_SYMBOL)
+    }
+
     fn place(&self, byte: u8) -> u8 {
         self.places.get(usize::from(byte)).copied().unwrap_or(NO_SYMBOL)
     }

@@ -23,8 +23,13 @@ text! {
 
 /// Whether a text has the form of a foreign prefix, its length aside.
 pub(crate) fn is_prefix(text: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    text.split('_').all(|group| !group.is_empty() && group.bytes().all(is_plain))
+    let mut in_group = false;
+    let is_well_formed = text.bytes().all(|byte| {
+        let was_in_group = in_group;
+        in_group = byte.is_ascii_alphanumeric() || byte == b'-';
+        in_group || (byte == b'_' && was_in_group)
+    });
+    is_well_formed && in_group
 }
 
 /// Settings of a keyspace whose secrets are those of another library.

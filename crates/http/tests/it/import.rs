@@ -206,6 +206,24 @@ async fn a_request_can_write_nothing_or_all_of_its_keys_or_none() {
     assert_eq!(call("some", json!([good])).await.status, 422);
 }
 
+/// All keys of a keyspace as they are exported, page by page.
+async fn export(api: &Api, keyspace: &str) -> Vec<Value> {
+    let mut keys = Vec::new();
+    for state in [Value::Null, json!("deleted")] {
+        let mut cursor = Value::Null;
+        loop {
+            let body = json!({"keyspace": keyspace, "state": state, "limit": 1, "cursor": cursor});
+            let page = api.call("POST", "/v1/keys/export", body).await.json();
+            keys.extend(page["data"].as_array().unwrap().clone());
+            cursor = page["next_cursor"].clone();
+            if cursor.is_null() {
+                break;
+            }
+        }
+    }
+    keys
+}
+
 #[tokio::test]
 async fn what_is_exported_is_the_same_after_it_was_taken_over_elsewhere() {
     let (here, there) = (api().await, api().await);
@@ -239,23 +257,6 @@ async fn what_is_exported_is_the_same_after_it_was_taken_over_elsewhere() {
             secrets.push((secret, ["revoked", "allowed", "unknown"][n]));
         }
     }
-    let export = async |api: &Api, keyspace: &str| {
-        let mut keys = Vec::new();
-        for state in [Value::Null, json!("deleted")] {
-            let mut cursor = Value::Null;
-            loop {
-                let body =
-                    json!({"keyspace": keyspace, "state": state, "limit": 1, "cursor": cursor});
-                let page = api.call("POST", "/v1/keys/export", body).await.json();
-                keys.extend(page["data"].as_array().unwrap().clone());
-                cursor = page["next_cursor"].clone();
-                if cursor.is_null() {
-                    break;
-                }
-            }
-        }
-        keys
-    };
     for keyspace in ["default", "old", "seam"] {
         let exported = export(&here, keyspace).await;
         assert_eq!(exported.len(), 3);

@@ -33,4 +33,6 @@ fn commits_survive_a_loss_of_power_and_readers_do_not_wait() {
     assert_eq!(number("synchronous").unwrap(), 2);
     assert_eq!(number("foreign_keys").unwrap(), 1);
     assert_eq!(number("busy_timeout").unwrap(), 5_000);
+    assert_eq!(number("cache_size").unwrap(), -64 * 1_024);
+    assert_eq!(number("wal_autocheckpoint").unwrap(), 4_096, "16 MiB in pages of 4 KiB");
 }

@@ -42,6 +42,16 @@ pub(super) fn commit(connection: &Connection, group: &mut Vec<Box<dyn Job>>) {
 }
 
 fn write(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), GroupFailure> {
+    // Seldom is a job refused. Without savepoints, SQLite need not copy each page before it changes.
+    execute(connection, "BEGIN IMMEDIATE", [])?;
+    if group.iter_mut().all(|job| job.run(connection)) {
+        execute(connection, "COMMIT", [])?;
+        return Ok(());
+    }
+    roll_back(connection);
+    if group.len() == 1 {
+        return Ok(());
+    }
     execute(connection, "BEGIN IMMEDIATE", [])?;
     for job in group {
         write_one(connection, job.as_mut())?;

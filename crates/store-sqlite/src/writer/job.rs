@@ -9,7 +9,7 @@ use crate::failure::WriteError;
 
 /// Something to write, whatever it results in.
 pub(crate) trait Job: Send {
-    /// Writes, and says whether that shall be kept.
+    /// Writes, and says whether that shall be kept. May be called again after a rollback.
     fn run(&mut self, connection: &Connection) -> bool;
 
     /// Tells the caller how it went. `failure`: nothing of the whole group was written.
@@ -19,7 +19,7 @@ pub(crate) trait Job: Send {
 /// A job that has not been answered.
 pub(crate) struct Pending<T, W> {
     operation: &'static str,
-    work: Option<W>,
+    work: W,
     result: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -30,21 +30,18 @@ impl<T, W> Pending<T, W> {
         work: W,
         answer: oneshot::Sender<Result<T, StoreError>>,
     ) -> Self {
-        Self { operation, work: Some(work), result: None, answer }
+        Self { operation, work, result: None, answer }
     }
 }
 
 impl<T, W> Job for Pending<T, W>
 where
     T: Send,
-    W: FnOnce(&Connection) -> Result<T, WriteError> + Send,
+    W: FnMut(&Connection) -> Result<T, WriteError> + Send,
 {
     fn run(&mut self, connection: &Connection) -> bool {
-        self.result = self
-            .work
-            .take()
-            .map(|work| work(connection).map_err(|error| error.during(self.operation)));
-        matches!(self.result, Some(Ok(_)))
+        let result = (self.work)(connection).map_err(|error| error.during(self.operation));
+        self.result.insert(result).is_ok()
     }
 
     fn answer(self: Box<Self>, failure: Option<&GroupFailure>) {

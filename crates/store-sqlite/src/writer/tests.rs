@@ -30,9 +30,13 @@ async fn hold(writer: &Arc<Writer>) -> (JoinHandle<Result<(), StoreError>>, impl
     let (release, released) = channel::<()>();
     let (start, started) = oneshot::channel();
     let writer = Arc::clone(writer);
+    let mut first = Some((start, released));
     let work = move |_: &Connection| {
-        start.send(()).unwrap();
-        released.recv().unwrap();
+        // It may be run again.
+        if let Some((start, released)) = first.take() {
+            start.send(()).unwrap();
+            released.recv().unwrap();
+        }
         Ok(())
     };
     let waiting = tokio::spawn(async move { writer.write("wait", work).await });

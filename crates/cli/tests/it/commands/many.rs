@@ -87,25 +87,3 @@ fn files_of_keys_that_are_no_json_are_named_by_their_line() {
     assert_eq!((ended.code, ended.stderr.as_str()), (2, "keyward: line 2 is not JSON\n"));
     assert_eq!(site.cli().json(&["keys", "list"])["data"], json!([]), "nothing was issued");
 }
-
-#[rstest]
-#[case::locally(Site::local())]
-#[case::on_a_server(Site::remote())]
-fn keys_from_elsewhere_are_taken_over(#[case] site: Site) {
-    let cli = site.cli();
-    cli.done(&["keyspaces", "create", "old", "--format", "opaque", "--prefix", "sk"]);
-    let secret = "sk_0000000000111111111122222222223A";
-    let lines: Vec<_> = (0..150)
-        .map(|n| json!({"owner": "a", "id": format!("k{n}"), "hash": {"scheme": "sha256-hex", "value": format!("{n:064x}")}}))
-        .chain([json!({"owner": "a", "secret": secret}), json!({"owner": ""})])
-        .map(|line| line.to_string())
-        .collect();
-    let cli = cli.stdin(&lines.join("\n"));
-    let ended = cli.run(&["keys", "import", "--keyspace", "old"]);
-    assert_eq!((ended.code, ended.stdout.as_str()), (1, "151 keys were taken over\n"), "{ended:?}");
-    assert!(ended.stderr.contains("key 152: invalid_request") && !ended.stderr.contains(secret));
-    assert_eq!(cli.run(&["verify", secret]).code, 0);
-    let again = cli.run(&["keys", "import", "--keyspace", "old"]);
-    assert_eq!((again.code, again.stdout.as_str()), (1, "0 keys were taken over\n"));
-    assert!(again.stderr.contains("key 1: key_exists"));
-}

@@ -25,6 +25,7 @@ fn the_help_tells_what_there_is() {
       keyspaces    Create, list and change keyspaces
       audit        Look at what was done
       verify       Say whether a key may do something; exit code 1 if not
+      scan         Find keys in files and git history, and write rules for other scanners
       token        Check, draw, hash and take apart tokens, of Keyward and of other libraries
       migrate      Bring the database to the newest schema
       config       Look at the configuration
@@ -101,6 +102,7 @@ fn every_command_has_a_help(
         "keyspaces update",
         "audit list",
         "verify",
+        "scan",
         "migrate",
         "config print",
         "config check",

@@ -1,0 +1,105 @@
+//! `keyward keys import`: from the lines of a file to requests, and what becomes of each.
+
+mod batch;
+mod columns;
+mod report;
+mod rows;
+mod seen;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use batch::Batches;
+use columns::Mapping;
+use futures_util::{StreamExt, stream};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use report::Report;
+use rows::Rows;
+
+use crate::api::Api;
+use crate::args::{FileFormat, ImportArgs};
+use crate::outcome::{Outcome, Unusable};
+
+/// Requests that wait for their answers at the same time.
+const AT_ONCE: usize = 200;
+
+/// Takes the keys of a file over.
+pub(super) async fn run(api: &Api, as_json: bool, args: ImportArgs) -> anyhow::Result<Outcome> {
+    let mapping = Mapping::new(&args)?;
+    if args.dry_run {
+        let report = pass(api, &args, &mapping, Report::of_each_line(as_json)).await?;
+        return report.finish("could be taken over");
+    }
+    if args.strict {
+        if args.file.is_none() {
+            let rule = "--strict reads the keys twice: they must be in a file";
+            return Err(Unusable(rule.to_owned()).into());
+        }
+        let checked = pass(api, &args, &mapping, Report::of_a_check(as_json)).await?;
+        if checked.has_failures() {
+            checked.finish("could be taken over, and none was")?;
+            return Ok(Outcome::Refused);
+        }
+    }
+    let report = pass(api, &args, &mapping, Report::of_failures(as_json)).await?;
+    report.finish("were taken over")
+}
+
+/// Sends all lines, in batches, and reports what became of them.
+async fn pass(
+    api: &Api,
+    args: &ImportArgs,
+    mapping: &Mapping,
+    mut report: Report,
+) -> anyhow::Result<Report> {
+    let (file, progress) = open(args)?;
+    let rows = Rows::new(file, format(args), args.from_line)?;
+    let batches = Batches::new(rows, mapping, report.mode());
+    let answers = stream::iter(batches).map(async |batch| batch?.send(api).await);
+    let mut answers = std::pin::pin!(answers.buffered(AT_ONCE));
+    let mut interruption = std::pin::pin!(tokio::signal::ctrl_c());
+    loop {
+        tokio::select! {
+            answered = answers.next() => match answered {
+                Some(answered) => {
+                    progress.suspend(|| report.add(answered?))?;
+                    if report.is_refused() {
+                        break;
+                    }
+                }
+                None => break,
+            },
+            _ = &mut interruption => {
+                progress.finish_and_clear();
+                return Err(report.interrupted());
+            }
+        }
+    }
+    progress.finish_and_clear();
+    Ok(report)
+}
+
+/// The file or the standard input, and the bar that moves as it is read.
+fn open(args: &ImportArgs) -> anyhow::Result<(Box<dyn Read>, ProgressBar)> {
+    let Some(path) = &args.file else {
+        return Ok((Box::new(io::stdin()), ProgressBar::hidden()));
+    };
+    let unreadable = |e: io::Error| Unusable(format!("cannot read {}: {e}", path.display()));
+    let file = File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    let progress = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    if args.quiet {
+        progress.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    let style = "{wide_bar} {bytes}/{total_bytes} {elapsed} (still {eta})";
+    progress.set_style(ProgressStyle::with_template(style)?);
+    Ok((Box::new(progress.wrap_read(file)), progress))
+}
+
+fn format(args: &ImportArgs) -> FileFormat {
+    let is_csv = |path: &Path| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+    let by_name =
+        if args.file.as_deref().is_some_and(is_csv) { FileFormat::Csv } else { FileFormat::Jsonl };
+    args.format.unwrap_or(by_name)
+}

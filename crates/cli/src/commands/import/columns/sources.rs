@@ -1,0 +1,105 @@
+//! Whose export has which columns.
+
+use serde_json::{Map, Value, json};
+
+use crate::args::Source;
+
+/// A field, and the columns that may hold it: the first that is there does.
+pub(super) type Columns = (&'static str, &'static [&'static str]);
+
+const KEYPAL: &[Columns] = &[
+    ("id", &["id"]),
+    ("hash", &["keyHash", "key_hash"]),
+    ("owner", &["ownerId", "owner_id"]),
+    ("name", &["name"]),
+    ("description", &["description"]),
+    ("scopes", &["scopes"]),
+    ("resources", &["resources"]),
+    ("tags", &["tags"]),
+    ("enabled", &["enabled"]),
+    ("created_at", &["createdAt", "created_at"]),
+    ("expires_at", &["expiresAt", "expires_at"]),
+    ("last_used_at", &["lastUsedAt", "last_used_at"]),
+    ("revoked_at", &["revokedAt", "revoked_at"]),
+    ("rotated_to", &["rotatedTo", "rotated_to"]),
+];
+
+const NESTJS: &[Columns] = &[
+    ("id", &["id", "key_id"]),
+    ("secret", &["api_key"]),
+    ("owner", &["user_id"]),
+    ("name", &["name"]),
+    ("description", &["description"]),
+    ("enabled", &["is_active"]),
+    ("created_at", &["created_at"]),
+    ("updated_at", &["updated_at"]),
+    ("expires_at", &["expiry_date"]),
+    ("deleted_at", &["deleted_at"]),
+    ("deleted_by", &["deleted_by"]),
+];
+
+const PREFIXED: &[Columns] = &[
+    ("id", &["short_token", "shortToken", "key_id", "keyId", "id"]),
+    (
+        "hash",
+        &["long_token_hash", "longTokenHash", "secret_hash", "secretHash", "key_hash", "hash"],
+    ),
+    ("owner", &["owner", "owner_id", "ownerId", "user_id", "userId", "account_id", "accountId"]),
+    ("name", &["name"]),
+    ("description", &["description"]),
+    ("scopes", &["scopes"]),
+    ("tags", &["tags"]),
+    ("enabled", &["enabled", "is_active"]),
+    ("created_at", &["created_at", "createdAt"]),
+    ("expires_at", &["expires_at", "expiresAt"]),
+    ("last_used_at", &["last_used_at", "lastUsedAt"]),
+    ("revoked_at", &["revoked_at", "revokedAt"]),
+];
+
+const SANCTUM: &[Columns] = &[
+    ("id", &["id"]),
+    ("owner", &["tokenable_id"]),
+    ("name", &["name"]),
+    ("scopes", &["abilities"]),
+    ("created_at", &["created_at"]),
+    ("updated_at", &["updated_at"]),
+    ("expires_at", &["expires_at"]),
+    ("last_used_at", &["last_used_at"]),
+];
+
+/// The columns of a source. Ours has the fields themselves.
+pub(super) const fn columns(source: Source) -> &'static [Columns] {
+    match source {
+        Source::Fork4 | Source::Seam => PREFIXED,
+        Source::Keypal => KEYPAL,
+        Source::Keyward => &[],
+        Source::Nestjs => NESTJS,
+        Source::Sanctum => SANCTUM,
+    }
+}
+
+/// How a source hashes.
+pub(super) const fn scheme(source: Source) -> Option<&'static str> {
+    match source {
+        Source::Fork4 => Some("fork4"),
+        Source::Keypal | Source::Seam => Some("sha256-hex"),
+        Source::Sanctum => Some("sanctum"),
+        Source::Keyward | Source::Nestjs => None,
+    }
+}
+
+/// Fields that are put together from several columns.
+pub(super) fn made_of(source: Source, row: &Map<String, Value>) -> Option<(String, Value)> {
+    match source {
+        Source::Nestjs => {
+            let client = row.get("client_id")?;
+            Some(("metadata".to_owned(), json!({ "client_id": client })))
+        }
+        Source::Sanctum => {
+            let (id, token) = (row.get("id")?, row.get("token")?.as_str()?);
+            let number = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+            Some(("hash".to_owned(), json!(format!("{number}|{token}"))))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,37 @@
+//! The keys that a pass which writes nothing has found acceptable: which come twice can be told without
+//! the store.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value};
+
+/// Short forms of a key's id and of its secret or hash.
+#[derive(Default)]
+pub(super) struct Fingerprints(Vec<u64>);
+
+/// The fingerprints of all keys so far: eight bytes each, so that a million keys fit into some 50 MB.
+#[derive(Default)]
+pub(super) struct Seen(HashSet<u64>);
+
+impl Fingerprints {
+    /// Those of an item.
+    pub(super) fn of(item: &Map<String, Value>) -> Self {
+        static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        let fields = ["id", "secret", "hash"].into_iter();
+        let given = fields.filter_map(|field| Some((field, item.get(field)?.to_string())));
+        Self(given.map(|field| HASHER.hash_one(field)).collect())
+    }
+}
+
+impl Seen {
+    /// Whether no key before had any of them.
+    pub(super) fn is_new(&mut self, fingerprints: Fingerprints) -> bool {
+        let is_new = !fingerprints.0.iter().any(|fingerprint| self.0.contains(fingerprint));
+        if is_new {
+            self.0.extend(fingerprints.0);
+        }
+        is_new
+    }
+}
