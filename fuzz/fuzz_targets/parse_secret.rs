@@ -4,8 +4,9 @@
 use std::sync::LazyLock;
 
 use keyward_core::{
-    Alphabet, Clock, Format, Hasher, Keyspace, KeyspaceId, KeyspaceTable, Locator,
-    MAX_SECRET_LENGTH, NewKeyspace, Opaque, Prefix, Prefixed,
+    Alphabet, Clock, Dialect, DigestScheme, Foreign, ForeignPrefix, Format, Hasher, HexDigest,
+    Keyspace, KeyspaceId, KeyspaceTable, Locator, MAX_SECRET_LENGTH, NewKeyspace, Opaque, Prefix,
+    Prefixed, Profile, WeakSecrets,
 };
 use keyward_testkit::FixedClock;
 use libfuzzer_sys::fuzz_target;
@@ -15,7 +16,17 @@ static TABLE: LazyLock<KeyspaceTable> = LazyLock::new(|| {
     let opaque = |prefix, length| {
         Format::Opaque(Opaque::new(prefix, length, Alphabet::alphanumeric().clone()).unwrap())
     };
+    let foreign = |prefix: &str, dialect| {
+        let prefix = ForeignPrefix::parse(prefix).unwrap();
+        Format::Foreign(Foreign::new(prefix, Profile::new(dialect), WeakSecrets::Refuse).unwrap())
+    };
+    let numbered = keyspace("numbered", opaque(None, 40));
+    let numbered = numbered.verifying(DigestScheme::Part(HexDigest::Sha256)).unwrap().unwrap();
     KeyspaceTable::new([
+        numbered,
+        keyspace("seam", foreign("kw", Dialect::Seam)),
+        keyspace("fork4", foreign("My-App_x", Dialect::Fork4)),
+        keyspace("rust", foreign("My-App_x", Dialect::Rust)),
         keyspace("prefixed", Format::Prefixed(Prefixed::new(prefix("kw")))),
         keyspace("grouped", Format::Prefixed(Prefixed::new(prefix("acme_live")))),
         keyspace("opaque", opaque(Some(prefix("ak")), 32)),

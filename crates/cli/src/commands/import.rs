@@ -9,13 +9,16 @@ mod seen;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::thread;
 
-use batch::Batches;
+use batch::{Batch, Batches, Mode};
 use columns::Mapping;
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use report::Report;
 use rows::Rows;
+use tokio::sync::mpsc;
 
 use crate::api::Api;
 use crate::args::{FileFormat, ImportArgs};
@@ -26,7 +29,7 @@ const AT_ONCE: usize = 200;
 
 /// Takes the keys of a file over.
 pub(super) async fn run(api: &Api, as_json: bool, args: ImportArgs) -> anyhow::Result<Outcome> {
-    let mapping = Mapping::new(&args)?;
+    let mapping = Arc::new(Mapping::new(&args)?);
     if args.dry_run {
         let report = pass(api, &args, &mapping, Report::of_each_line(as_json)).await?;
         return report.finish("could be taken over");
@@ -50,20 +53,20 @@ pub(super) async fn run(api: &Api, as_json: bool, args: ImportArgs) -> anyhow::R
 async fn pass(
     api: &Api,
     args: &ImportArgs,
-    mapping: &Mapping,
+    mapping: &Arc<Mapping>,
     mut report: Report,
 ) -> anyhow::Result<Report> {
     let (file, progress) = open(args)?;
-    let rows = Rows::new(file, format(args), args.from_line)?;
-    let batches = Batches::new(rows, mapping, report.mode());
-    let answers = stream::iter(batches).map(async |batch| batch?.send(api).await);
+    let batches = read_apart(file, args, mapping, report.mode());
+    let answers = batches.map(async |batch| batch?.send(api).await);
     let mut answers = std::pin::pin!(answers.buffered(AT_ONCE));
     let mut interruption = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
         tokio::select! {
             answered = answers.next() => match answered {
                 Some(answered) => {
-                    progress.suspend(|| report.add(answered?))?;
+                    let answered = answered.map_err(|error| report.interrupted(&error))?;
+                    progress.suspend(|| report.add(answered))?;
                     if report.is_refused() {
                         break;
                     }
@@ -72,7 +75,7 @@ async fn pass(
             },
             _ = &mut interruption => {
                 progress.finish_and_clear();
-                return Err(report.interrupted());
+                return Err(report.interrupted(&"by a signal"));
             }
         }
     }
@@ -80,8 +83,32 @@ async fn pass(
     Ok(report)
 }
 
+/// The batches of a file, which a thread of its own reads: it may have to wait for the next line.
+fn read_apart(
+    file: Box<dyn Read + Send>,
+    args: &ImportArgs,
+    mapping: &Arc<Mapping>,
+    mode: Mode,
+) -> impl Stream<Item = io::Result<Batch>> + use<> {
+    let (format, from_line, mapping) = (format(args), args.from_line, Arc::clone(mapping));
+    let (sender, mut receiver) = mpsc::channel(AT_ONCE);
+    thread::spawn(move || {
+        let rows = match Rows::new(file, format, from_line) {
+            Ok(rows) => rows,
+            Err(error) => return drop(sender.blocking_send(Err(error))),
+        };
+        for batch in Batches::new(rows, mapping, mode) {
+            // Nobody wants it any more.
+            if sender.blocking_send(batch).is_err() {
+                return;
+            }
+        }
+    });
+    stream::poll_fn(move |context| receiver.poll_recv(context))
+}
+
 /// The file or the standard input, and the bar that moves as it is read.
-fn open(args: &ImportArgs) -> anyhow::Result<(Box<dyn Read>, ProgressBar)> {
+fn open(args: &ImportArgs) -> anyhow::Result<(Box<dyn Read + Send>, ProgressBar)> {
     let Some(path) = &args.file else {
         return Ok((Box::new(io::stdin()), ProgressBar::hidden()));
     };

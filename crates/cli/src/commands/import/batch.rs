@@ -1,6 +1,7 @@
 //! Rows in batches, as the interface takes them.
 
 use std::io;
+use std::sync::Arc;
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -22,8 +23,8 @@ pub(super) enum Mode {
 }
 
 /// The batches of a file.
-pub(super) struct Batches<'a> {
-    mapping: &'a Mapping,
+pub(super) struct Batches {
+    mapping: Arc<Mapping>,
     mode: Mode,
     /// The first row of the next batch, if the one before had no room for it.
     next: Option<Prepared>,
@@ -72,8 +73,8 @@ pub(super) enum Answered {
     Refused(Outcome),
 }
 
-impl<'a> Batches<'a> {
-    pub(super) fn new(rows: Rows, mapping: &'a Mapping, mode: Mode) -> Self {
+impl Batches {
+    pub(super) fn new(rows: Rows, mapping: Arc<Mapping>, mode: Mode) -> Self {
         Self { mapping, mode, next: None, rows }
     }
 
@@ -102,7 +103,7 @@ impl<'a> Batches<'a> {
     }
 }
 
-impl Iterator for Batches<'_> {
+impl Iterator for Batches {
     type Item = io::Result<Batch>;
 
     fn next(&mut self) -> Option<io::Result<Batch>> {

@@ -106,10 +106,10 @@ impl Report {
         printer::say(told)
     }
 
-    /// That it was interrupted, and where to go on.
-    pub(super) fn interrupted(&self) -> anyhow::Error {
+    /// That it was interrupted, by what, and where to go on.
+    pub(super) fn interrupted(&self, why: &dyn std::fmt::Display) -> anyhow::Error {
         let (last, next) = (self.last_line, self.last_line + 1);
-        anyhow!("interrupted after line {last}; go on with --from-line {next}")
+        anyhow!("interrupted after line {last}, {why:#}; go on with --from-line {next}")
     }
 
     /// Says how many there were of which kind.

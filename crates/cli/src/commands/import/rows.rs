@@ -23,12 +23,16 @@ pub(super) struct Rows {
 }
 
 enum Reader {
-    Csv { names: Vec<String>, reader: csv::Reader<Box<dyn Read>>, behind: u64 },
-    Lines { line: u64, reader: BufReader<Box<dyn Read>> },
+    Csv { names: Vec<String>, reader: csv::Reader<Box<dyn Read + Send>>, behind: u64 },
+    Lines { line: u64, reader: BufReader<Box<dyn Read + Send>> },
 }
 
 impl Rows {
-    pub(super) fn new(file: Box<dyn Read>, format: FileFormat, from_line: u64) -> io::Result<Self> {
+    pub(super) fn new(
+        file: Box<dyn Read + Send>,
+        format: FileFormat,
+        from_line: u64,
+    ) -> io::Result<Self> {
         let reader = match format {
             FileFormat::Csv => {
                 let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
@@ -65,7 +69,7 @@ impl Iterator for Rows {
 
 fn csv_row(
     names: &[String],
-    reader: &mut csv::Reader<Box<dyn Read>>,
+    reader: &mut csv::Reader<Box<dyn Read + Send>>,
     behind: u64,
 ) -> io::Result<Option<Row>> {
     let mut record = csv::ByteRecord::new();
@@ -86,7 +90,10 @@ fn csv_row(
     Ok(Some(Row { line, columns }))
 }
 
-fn json_row(number: &mut u64, reader: &mut BufReader<Box<dyn Read>>) -> io::Result<Option<Row>> {
+fn json_row(
+    number: &mut u64,
+    reader: &mut BufReader<Box<dyn Read + Send>>,
+) -> io::Result<Option<Row>> {
     loop {
         let mut line = Vec::new();
         let limit = u64::try_from(MOST_LINE).unwrap_or(u64::MAX);

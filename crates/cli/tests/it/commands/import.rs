@@ -1,12 +1,14 @@
 //! Files of keys from elsewhere: read line by line, taken over, and handed out again.
 
+use std::io::Write;
+use std::process::Stdio;
 use std::time::Duration;
 
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::Site;
-use crate::harness::{Cli, Dice, Folder, bare};
+use crate::harness::{Cli, Dice, Folder, bare, wait_for};
 
 /// The secret of one key, and its SHA-256 by another program.
 const SECRET: &str = "sk_abcdefghijklmnopqrstuvwxyz012345";
@@ -337,6 +339,34 @@ fn an_import_that_is_killed_goes_on_where_it_was() {
     assert_eq!(found, expected);
     let events = cli.json(&["audit", "summary", "--action", "key.imported"]);
     assert_eq!(events["by_action"]["key.imported"], KEYS, "each is told once: {events}");
+}
+
+#[test]
+fn an_import_that_is_interrupted_says_where_to_go_on() {
+    let folder = Folder::new();
+    let cli = folder.cli();
+    make_keyspace(&cli);
+    let mut child = bare(folder.path())
+        .args(["keys", "import", "--keyspace", "old"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines: Vec<_> = (0..250).map(|n| hashed(&format!("k{n}"), n)).collect();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all((lines.join("\n") + "\n").as_bytes()).unwrap();
+    // The end is still to come: two batches are sent, and it waits.
+    wait_for("two batches", || (ids(&cli).len() == 200).then_some(()));
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.ends_with("after line 200, by a signal; go on with --from-line 201\n"), "{told}");
+    drop(stdin);
+    let rest = cli.stdin(&lines.join("\n"));
+    let ended = rest.done(&["keys", "import", "--keyspace", "old", "--from-line", "201"]);
+    assert_eq!(ended, "50 keys were taken over\n");
 }
 
 #[rstest]
