@@ -341,7 +341,7 @@ impl Profile {
         }
     }
 
-    fn check_id(&self, id: &str) -> Result<(), TokenFault> {
+    pub(crate) fn check_id(&self, id: &str) -> Result<(), TokenFault> {
         let rest = id.strip_prefix(self.short_prefix.as_str()).ok_or(TokenFault::Id)?;
         if !Alphabet::base58().covers(rest) {
             return Err(TokenFault::Alphabet);

@@ -17,7 +17,7 @@ pub(crate) use prefixed::Parts as PrefixedParts;
 pub use prefixed::Prefixed;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, DigestScheme, Entropy, Hasher, KeyId, Secret};
+use crate::{Digest, DigestScheme, Entropy, Hasher, HexDigest, KeyId, Secret};
 
 /// The longest text that is looked at as a secret, in bytes. Longer ones are malformed unread.
 pub const MAX_SECRET_LENGTH: usize = 512;
@@ -69,6 +69,28 @@ impl Format {
                 Some(foreign.weak_secrets())
             }
             _ => None,
+        }
+    }
+
+    /// Whether a key of these secrets can have that id.
+    pub fn fits_id(&self, id: &KeyId) -> bool {
+        match self {
+            Self::Foreign(foreign) => foreign.profile().check_id(id.as_str()).is_ok(),
+            Self::Opaque(_) => true,
+            Self::Prefixed(_) => {
+                id.as_str().len() == KeyId::LENGTH && Alphabet::base58().covers(id.as_str())
+            }
+        }
+    }
+
+    /// Whether a key of these secrets can have a digest of that scheme.
+    pub const fn fits_scheme(&self, scheme: DigestScheme) -> bool {
+        match (self, scheme) {
+            // A number in front of an opaque secret.
+            (Self::Opaque(_), DigestScheme::Part(hash)) => matches!(hash, HexDigest::Sha256),
+            (Self::Foreign(_), _) => true,
+            (_, DigestScheme::Part(_) | DigestScheme::PartFork4) => false,
+            _ => true,
         }
     }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 pub use table::KeyspaceTable;
 
 use crate::{
-    Description, DigestScheme, Expiry, FieldError, Format, Hasher, Invalid, KeyspaceId, Lifetime,
-    RateLimit, Timestamp, Token, Version,
+    Description, DigestScheme, Expiry, FieldError, Format, FormatKind, Hasher, Invalid, KeyspaceId,
+    Lifetime, RateLimit, Timestamp, Token, Version,
 };
 
 /// A named policy under which keys are issued. Its format never changes; the rest may.
@@ -186,7 +186,11 @@ impl Keyspace {
     /// The next version with `scheme` behind its schemes, or nothing if it is among them: its keys
     /// are verified, and new ones are not made with it.
     pub fn verifying(&self, scheme: DigestScheme) -> Result<Option<Self>, Invalid> {
-        if self.schemes.contains(&scheme) {
+        // Where keys are found by their ids, only peppers and salts need to be known: they must not be
+        // missing at a start.
+        let is_plain = matches!(scheme, DigestScheme::Part(_) | DigestScheme::PartFork4);
+        let is_of_no_account = is_plain && self.format.kind() == FormatKind::Prefixed;
+        if is_of_no_account || self.schemes.contains(&scheme) {
             return Ok(None);
         }
         if self.schemes.len() >= Token::MOST_SCHEMES {

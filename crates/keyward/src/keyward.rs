@@ -66,8 +66,8 @@ impl Keyward {
         self.inner.store.health().await
     }
 
-    /// Writes down the usage and the better digests that were not written yet, and stops the work in
-    /// the background. Call it before the process ends.
+    /// Writes down the usage and the better digests that were not written yet, and stops following
+    /// the store's changes. Call it before the process ends.
     pub async fn close(&self) -> Result<(), StoreError> {
         if let Err(error) = self.flush_upgrades().await {
             tracing::warn!(%error, "outdated digests could not be replaced");

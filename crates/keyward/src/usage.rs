@@ -110,7 +110,7 @@ impl UsageLog {
         unwritten.into_values().chain(deltas).collect()
     }
 
-    fn put_back(&self, deltas: impl Iterator<Item = UsageDelta>) {
+    pub(crate) fn put_back(&self, deltas: impl Iterator<Item = UsageDelta>) {
         let mut unwritten = self.unwritten.lock();
         let mut dropped = 0_usize;
         for delta in deltas {

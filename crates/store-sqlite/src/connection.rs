@@ -22,7 +22,7 @@ pub(crate) fn writer(path: &Path, options: &SqliteOptions) -> rusqlite::Result<C
     connection.pragma_update(None, "cache_size", -i64::from(options.cache_size))?;
     let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
     let pages = u64::from(options.log_size) * 1_024 / u64::from(page.max(1));
-    connection.pragma_update(None, "wal_autocheckpoint", integer(pages))?;
+    connection.pragma_update(None, "wal_autocheckpoint", integer(pages.max(1)))?;
     // A burst of writes leaves a long log behind, which would otherwise stay.
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     if let Some(bytes) = options.largest_size {

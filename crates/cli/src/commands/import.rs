@@ -10,8 +10,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
+use anyhow::anyhow;
 use batch::{Batch, Batches, Mode};
 use columns::Mapping;
 use futures_util::{Stream, StreamExt, stream};
@@ -57,28 +58,29 @@ async fn pass(
     mut report: Report,
 ) -> anyhow::Result<Report> {
     let (file, progress) = open(args)?;
-    let batches = read_apart(file, args, mapping, report.mode());
+    let (batches, reader) = read_apart(file, args, mapping, report.mode());
     let answers = batches.map(async |batch| batch?.send(api).await);
     let mut answers = std::pin::pin!(answers.buffered(AT_ONCE));
     let mut interruption = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
-        tokio::select! {
-            answered = answers.next() => match answered {
-                Some(answered) => {
-                    let answered = answered.map_err(|error| report.interrupted(&error))?;
-                    progress.suspend(|| report.add(answered))?;
-                    if report.is_refused() {
-                        break;
-                    }
-                }
-                None => break,
-            },
+        let answered = tokio::select! {
+            answered = answers.next() => answered,
             _ = &mut interruption => {
                 progress.finish_and_clear();
                 return Err(report.interrupted(&"by a signal"));
             }
+        };
+        let Some(answered) = answered else { break };
+        let answered = answered.map_err(|error| {
+            if error.is::<Unusable>() { error } else { report.interrupted(&error) }
+        })?;
+        progress.suspend(|| report.add(answered))?;
+        if report.is_refused() {
+            return Ok(report);
         }
     }
+    let ended = reader.join().map_err(|_| anyhow!("the file was not read to its end"));
+    ended.map_err(|error| report.interrupted(&error))?;
     progress.finish_and_clear();
     Ok(report)
 }
@@ -89,22 +91,27 @@ fn read_apart(
     args: &ImportArgs,
     mapping: &Arc<Mapping>,
     mode: Mode,
-) -> impl Stream<Item = io::Result<Batch>> + use<> {
+) -> (impl Stream<Item = anyhow::Result<Batch>> + use<>, JoinHandle<()>) {
     let (format, from_line, mapping) = (format(args), args.from_line, Arc::clone(mapping));
     let (sender, mut receiver) = mpsc::channel(AT_ONCE);
-    thread::spawn(move || {
-        let rows = match Rows::new(file, format, from_line) {
+    let reader = thread::spawn(move || {
+        let rows = Rows::new(file, format, from_line).map_err(anyhow::Error::from);
+        let rows = rows.and_then(|rows| {
+            rows.names().map_or(Ok(()), |names| mapping.check_columns(names))?;
+            Ok(rows)
+        });
+        let rows = match rows {
             Ok(rows) => rows,
             Err(error) => return drop(sender.blocking_send(Err(error))),
         };
         for batch in Batches::new(rows, mapping, mode) {
-            // Nobody wants it any more.
-            if sender.blocking_send(batch).is_err() {
+            // If it fails, nobody wants it any more.
+            if sender.blocking_send(batch.map_err(anyhow::Error::from)).is_err() {
                 return;
             }
         }
     });
-    stream::poll_fn(move |context| receiver.poll_recv(context))
+    (stream::poll_fn(move |context| receiver.poll_recv(context)), reader)
 }
 
 /// The file or the standard input, and the bar that moves as it is read.

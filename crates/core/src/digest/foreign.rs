@@ -64,7 +64,9 @@ impl ForeignHash {
                 let scheme = DigestScheme::Part(HexDigest::Sha256);
                 Digest::of_part(scheme, &format!("{number}|"), &bytes?)
             }
-            (Self::Tagged(scheme), _) => Digest::new(scheme, &bytes?),
+            (Self::Tagged(scheme), format) if format.fits_scheme(scheme) => {
+                Digest::new(scheme, &bytes?)
+            }
             (Self::Fork4 | Self::Hex(_) | Self::Sha256Base64, Format::Foreign(foreign)) => {
                 let is_fork4 = foreign.profile().dialect() == Dialect::Fork4;
                 if is_fork4 != (self == Self::Fork4) {

@@ -31,6 +31,9 @@ pub enum DigestScheme {
 type Versioned = (&'static str, fn(PepperVersion) -> DigestScheme);
 
 impl DigestScheme {
+    /// How Laravel Sanctum hashes its tokens, which are written `number|secret`.
+    pub const NUMBERED: Self = Self::Part(HexDigest::Sha256);
+
     /// The schemes that have versions, by what is written before the version.
     const VERSIONED: [Versioned; 3] = [
         ("hmac-sha256:v", Self::HmacSha256),

@@ -222,8 +222,8 @@ impl KeyRecord {
         Ok((Self { revocation, rotated_to: Some(id), ..old }.next(now), new))
     }
 
-    /// Replaces the digest of the present secret by another one of the same secret. That is no change
-    /// in the sense of [`KeyRecord::updated_at`]: nobody can see it.
+    /// Replaces the digest of the present secret by another one of the same secret. Of what can be seen
+    /// of the record, its version alone changes.
     #[must_use]
     pub fn with_digest(self, digest: Digest) -> Self {
         let secret = StoredSecret { digest, ..self.secret };

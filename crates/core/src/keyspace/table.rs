@@ -9,14 +9,13 @@ use super::Keyspace;
 use crate::digest::is_number;
 use crate::format::{PrefixedParts, Token};
 use crate::{
-    DigestScheme, Foreign, Format, HexDigest, KeyspaceId, MAX_SECRET_LENGTH, Malformed, Opaque,
-    RateLimit,
+    DigestScheme, Foreign, Format, KeyspaceId, MAX_SECRET_LENGTH, Malformed, Opaque, RateLimit,
 };
 
 type Schemes = ArrayVec<DigestScheme, { Token::MOST_SCHEMES }>;
 
 /// How Laravel Sanctum hashes its tokens, which are written `number|secret`.
-const NUMBERED: DigestScheme = DigestScheme::Part(HexDigest::Sha256);
+const NUMBERED: DigestScheme = DigestScheme::NUMBERED;
 
 /// All keyspaces, arranged for finding those that a presented text may belong to.
 #[derive(Clone, Debug, Default)]

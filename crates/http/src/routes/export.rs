@@ -38,7 +38,7 @@ pub(crate) struct ExportBody {
 }
 
 /// A key as `POST /v1/keys/import` takes it: its record and its digests, never its secret.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ExportedKey<'a> {
     id: &'a str,
     keyspace: &'a str,
@@ -100,7 +100,7 @@ pub(crate) struct ExportedKey<'a> {
 }
 
 /// A digest: the tag of its scheme, and hexadecimal digits.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ExportedHash {
     #[schema(value_type = String, example = "hmac-sha256:v2")]
     scheme: String,
@@ -108,7 +108,7 @@ pub(crate) struct ExportedHash {
 }
 
 /// The digest of the secret before the last rotation.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ExportedPrevious {
     scheme: String,
     value: String,

@@ -316,3 +316,74 @@ async fn digests_leave_only_with_the_right_to_it_and_those_of_management_only_to
     let body = json!({"keyspace": "old", "cursor": list["next_cursor"]});
     assert!(api.refused("POST", "/v1/keys/export", &body).await.contains("cursor"));
 }
+
+#[tokio::test]
+async fn a_key_without_an_expiry_never_expires_whatever_its_keyspace_demands_of_new_ones() {
+    let (here, there) = (Api::new().await, Api::new().await);
+    let plain = json!({"id": "old", "format": "opaque", "prefix": "sk"});
+    assert_eq!(here.call("POST", "/v1/keyspaces", plain).await.status, 201);
+    let limited = json!({"id": "old", "format": "opaque", "prefix": "sk", "default_lifetime": "1d", "maximum_lifetime": "2d"});
+    assert_eq!(there.call("POST", "/v1/keyspaces", limited).await.status, 201);
+    import(&here, json!([{"owner": "a", "secret": SECRET}])).await;
+    let exported = export(&here, "old").await;
+    assert_eq!(import(&there, json!(exported)).await["imported"], 1);
+    assert_eq!(export(&there, "old").await, exported);
+    let id = exported[0]["id"].as_str().unwrap();
+    assert_eq!(there.get(&format!("/v1/keys/{id}")).await.json()["expires_at"], json!(null));
+}
+
+#[tokio::test]
+async fn what_would_never_work_is_not_taken_over() {
+    let api = api().await;
+    let seam = json!({"id": "seam", "format": "prefixed", "profile": "seam", "prefix": "app"});
+    assert_eq!(api.call("POST", "/v1/keyspaces", seam).await.status, 201);
+    let hash = |scheme: &str| json!({"scheme": scheme, "value": HEX});
+    let (secret, id) = Api::new().await.issue(json!({"owner": "b"})).await;
+    for (keyspace, key, field) in [
+        ("seam", json!({"id": "9e107d9d-372b-4ba3", "hash": hash("sha256-hex")}), "id"),
+        ("seam", json!({"id": "SPs5scUO", "hash": hash("sha256-hex")}), "id"),
+        ("seam", json!({"hash": hash("sha256-hex")}), "id"),
+        ("seam", json!({"id": "SPs5scUr", "hash": hash("fork4")}), "hash"),
+        ("default", json!({"id": "short", "hash": hash("sha256-hex")}), "id"),
+        ("default", json!({"id": "7Kx2mPqRtUvW", "hash": hash("part-sha256")}), "hash"),
+        ("default", json!({"id": "7Kx2mPqRtUvW", "secret": secret}), "id"),
+        ("old", json!({"hash": hash("part-sha512")}), "hash"),
+        ("old", json!({"hash": hash("part-fork4")}), "hash"),
+        ("old", json!({"hash": hash("sha256-hex"), "version": 0}), "version"),
+        ("old", json!({"hash": hash("sha256-hex"), "version": u64::MAX}), "version"),
+        ("old", json!({"hash": hash("sha256-hex"), "uses": 3}), "last_used_at"),
+    ] {
+        let mut item = json!({"owner": "a"});
+        item.as_object_mut().unwrap().extend(key.as_object().unwrap().clone());
+        let body = json!({"keyspace": keyspace, "keys": [item]});
+        let answer = api.call("POST", "/v1/keys/import", body).await.json();
+        assert_eq!(answer["failed"][0]["errors"][0]["field"], field, "{keyspace} {item} {answer}");
+    }
+    let body = json!({"keyspace": "default", "keys": [{"owner": "a", "id": id, "secret": secret}]});
+    assert_eq!(api.call("POST", "/v1/keys/import", body).await.json()["imported"], 1);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_there_as_the_one_before_a_rotation_is_not_taken_over_again() {
+    let api = api().await;
+    let hash = |digit: &str| json!({"scheme": "sha256-hex", "value": digit.repeat(64)});
+    let previous = json!({"scheme": "sha256-hex", "value": HEX, "until": "2099-01-01T00:00:00Z"});
+    let first = json!({"owner": "a", "id": "first", "hash": hash("1"), "previous": previous});
+    assert_eq!(import(&api, json!([first])).await["imported"], 1);
+    assert_eq!(api.decision(SECRET).await, "allowed");
+    for mode in ["check", "each", "whole"] {
+        for key in [
+            json!({"owner": "b", "id": "second", "hash": {"scheme": "sha256-hex", "value": HEX}}),
+            json!({"owner": "b", "id": "third", "hash": hash("3"), "previous": previous}),
+            json!({"owner": "b", "id": "fourth", "secret": SECRET}),
+        ] {
+            let body = json!({"keyspace": "old", "mode": mode, "keys": [key]});
+            let answer = api.call("POST", "/v1/keys/import", body).await.json();
+            assert_eq!(
+                [&answer["imported"], &answer["failed"][0]["code"]],
+                [&json!(0), &json!("key_exists")],
+                "{mode} {key}"
+            );
+        }
+    }
+}

@@ -26,6 +26,8 @@ pub struct ImportedKey {
     pub fallback_id: KeyId,
     /// The digest of its secret, as it is stored there.
     pub digest: Digest,
+    /// Further digests of the same secret, if they are known: whoever has one of them is this key.
+    pub other_digests: Vec<Digest>,
     /// What had become of it there.
     pub past: Past,
 }
@@ -74,7 +76,8 @@ impl ImportedKey {
     /// A key with this digest of which nothing else is known.
     pub fn new(key: NewKey, digest: Digest) -> Self {
         let fallback_id = KeyId::of_digest(&digest);
-        Self { key, id: None, fallback_id, digest, past: Past::default() }
+        let (other_digests, past) = (Vec::new(), Past::default());
+        Self { key, id: None, fallback_id, digest, other_digests, past }
     }
 }
 
@@ -116,11 +119,14 @@ impl Keyward {
         }
         if mode == ImportMode::Whole {
             // Somebody took a key over between the check and the write: tell which one.
-            return self.prepare_all(&imported, true).await;
+            let taken = self.prepare_all(&imported, true).await?;
+            let is_told = taken.iter().any(Result::is_err);
+            return if is_told { Ok(taken) } else { Err(Refusal::Outdated.into()) };
         }
         for (imported, taken) in imported.iter().zip(&mut taken) {
             if taken.is_ok() && !self.write_all([imported], [&*taken], context).await? {
-                *taken = Err(self.existing_key(imported).await?.unwrap_or(Error::KeyExists));
+                let existing = self.existing_key(imported, taken).await?;
+                *taken = Err(existing.unwrap_or(Error::KeyExists));
             }
         }
         Ok(taken)
@@ -132,9 +138,15 @@ impl Keyward {
         let hasher = &self.inner.hasher;
         let keyspace = self.keyspace_to_import(&key)?;
         let foreign = || Invalid::new("must have the form of its keyspace's secrets").at("secret");
-        let scheme = keyspace.minting_scheme(hasher);
-        let table = KeyspaceTable::new([keyspace]);
-        let token = table.parse(secret.expose()).map_err(|_| foreign())?;
+        let numbered = keyspace.verifying(DigestScheme::NUMBERED).ok().flatten();
+        let table = KeyspaceTable::new([keyspace.clone()]);
+        let with_numbers = KeyspaceTable::new(numbered);
+        let (token, scheme) = if let Ok(token) = table.parse(secret.expose()) {
+            (token, keyspace.minting_scheme(hasher))
+        } else {
+            let token = with_numbers.parse(secret.expose()).map_err(|_| foreign())?;
+            (token, DigestScheme::NUMBERED)
+        };
         let digest = |scheme| hasher.digest(scheme, secret.expose()).ok_or_else(foreign);
         let id = token.locators(hasher).find_map(|locator| match locator {
             Locator::KeyId(id) => Some(id),
@@ -142,7 +154,11 @@ impl Keyward {
         });
         // Without the pepper, which may be another one when it is taken over again.
         let fallback_id = KeyId::of_digest(&digest(DigestScheme::Sha256)?);
-        Ok(ImportedKey { id, fallback_id, ..ImportedKey::new(key, digest(scheme)?) })
+        let schemes = keyspace.schemes.iter().copied();
+        let other_digests = schemes.filter_map(|scheme| hasher.digest(scheme, secret.expose()));
+        let other_digests = other_digests.collect();
+        let imported = ImportedKey::new(key, digest(scheme)?);
+        Ok(ImportedKey { id, fallback_id, other_digests, ..imported })
     }
 
     /// A key to take over of which a hash is stored there: see [`ForeignHash`].
@@ -189,9 +205,9 @@ impl Keyward {
             {
                 result = Err(Error::KeyExists);
             }
-            if checked
+            if (checked || !imported.other_digests.is_empty())
                 && result.is_ok()
-                && let Some(error) = self.existing_key(imported).await?
+                && let Some(error) = self.existing_key(imported, &result).await?
             {
                 result = Err(error);
             }
@@ -212,6 +228,19 @@ impl Keyward {
         if keyspace.format.kind() == FormatKind::Prefixed && imported.id.is_none() {
             let rule = Invalid::new("must be given, for it is part of a prefixed secret");
             return Err(rule.at("id").into());
+        }
+        if imported.id.as_ref().is_some_and(|id| !keyspace.format.fits_id(id)) {
+            return Err(Invalid::new("must have the form of its keyspace's ids").at("id").into());
+        }
+        for digest in [Some(&imported.digest), previous.map(|previous| &previous.digest)] {
+            let scheme = digest.map(Digest::scheme).filter(|s| !keyspace.format.fits_scheme(*s));
+            if scheme.is_some() {
+                let rule = "must be of a scheme that its keyspace's format can have";
+                return Err(Invalid::new(rule).at("hash").into());
+            }
+            if let Some(digest) = digest {
+                keyspace.verifying(digest.scheme()).map_err(|e| e.at("keyspace"))?;
+            }
         }
         Ok(record(imported, &keyspace, now)?)
     }
@@ -243,8 +272,9 @@ impl Keyward {
                         Some(UsageDelta { key, last_used_at, uses, previous_uses })
                     });
                     let used: Vec<_> = used.collect();
-                    if !used.is_empty() {
-                        self.inner.store.record_usage(&used).await?;
+                    if !used.is_empty() && self.inner.store.record_usage(&used).await.is_err() {
+                        // The keys are there, and this is written with the usage to come.
+                        self.inner.usage.put_back(used.into_iter());
                     }
                     return Ok(true);
                 }
@@ -289,16 +319,25 @@ impl Keyward {
     }
 
     /// Why a key cannot be taken over: it, or another one of its id or digest, is there already.
-    async fn existing_key(&self, imported: &ImportedKey) -> Result<Option<Error>, Error> {
+    async fn existing_key(
+        &self,
+        imported: &ImportedKey,
+        taken: &Taken,
+    ) -> Result<Option<Error>, Error> {
         let id = imported.id.as_ref().unwrap_or(&imported.fallback_id);
-        let by_id = self.inner.store.key(id).await?.map(|key| key.record);
-        let found = match by_id {
-            None => self.inner.store.find(&Locator::Digest(imported.digest.clone())).await?,
-            found => found,
-        };
+        let mut found = self.inner.store.key(id).await?.map(|key| key.record);
+        let locators = taken.iter().flat_map(KeyRecord::locators);
+        let others = imported.other_digests.iter().cloned().map(Locator::Digest);
+        for locator in locators.chain(others) {
+            if found.is_none() {
+                found = self.inner.store.find(&locator).await?;
+            }
+        }
         Ok(found.map(|found| {
             // A digest may have been replaced by a better one since; an id that was made of it tells.
-            let is_same = found.secret.digest == imported.digest || imported.id.is_none();
+            let is_same = found.secret.digest == imported.digest
+                || imported.other_digests.contains(&found.secret.digest)
+                || imported.id.is_none();
             if is_same && found.id == *id && found.keyspace == imported.key.keyspace {
                 Error::AlreadyImported
             } else {

@@ -366,3 +366,72 @@ async fn of_many_keys_each_is_answered_and_none_is_written_twice(
     assert_eq!(codes(vec![key("f", 6), key("g", 7)], ImportMode::Whole).await, ["ok", "ok"]);
     assert_eq!(count().await, 6);
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_revoked_key_is_known_again_by_its_secret_whatever_hash_it_came_with(
+    #[values(Memory, Sqlite)] backend: Backend,
+    #[values("sha256", "sha512", "hmac-sha256:v1")] scheme: &str,
+) {
+    let world = World::new(backend);
+    let peppers = || vec![(PepperVersion::new(1), Pepper::new(vec![1; 32]).unwrap())];
+    let keyward = world.builder().peppers(peppers()).build().await.unwrap();
+    let keyspace: KeyspaceId = "old".parse().unwrap();
+    create_keyspace(&keyward, NewKeyspace::new(keyspace.clone(), opaque())).await;
+    let text = "op_0123456789abcdefghijABCDEFGHIJxy";
+    let hasher = keyward::Hasher::new(peppers());
+    let digest = hasher.digest(scheme.parse().unwrap(), text).unwrap();
+    let by_hash =
+        ImportedKey { id: "mine".parse().ok(), ..ImportedKey::new(key_of(&keyspace), digest) };
+    let key = keyward.import(by_hash, &me()).await.unwrap();
+    keyward.revoke(&key.id, None, &me()).await.unwrap();
+    for id in [None, "other".parse().ok()] {
+        let imported = keyward.of_secret(key_of(&keyspace), &secret(text)).unwrap();
+        let refused = keyward.import(ImportedKey { id, ..imported }, &me()).await.unwrap_err();
+        assert!(matches!(refused, Error::KeyExists), "{refused:?}");
+    }
+    assert_eq!(code(&keyward, &secret(text)).await, "revoked");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_key_that_moves_to_another_digest_while_it_is_looked_for_is_found(
+    #[values(Memory, Sqlite)] backend: Backend,
+) {
+    let world = World::new(backend);
+    let peppers = vec![(PepperVersion::new(1), Pepper::new(vec![1; 32]).unwrap())];
+    let keyward = world.builder().peppers(peppers).build().await.unwrap();
+    let keyspace: KeyspaceId = "old".parse().unwrap();
+    create_keyspace(&keyward, NewKeyspace::new(keyspace.clone(), opaque())).await;
+    let text = "op_0123456789abcdefghijABCDEFGHIJxy";
+    let digest = keyward::Hasher::new(Vec::new()).digest(DigestScheme::Sha256, text).unwrap();
+    let key = keyward.import(ImportedKey::new(key_of(&keyspace), digest), &me()).await.unwrap();
+    // It is used, so that it is about to move; then it is forgotten.
+    assert_eq!(code(&keyward, &secret(text)).await, "allowed");
+    let locators: Vec<_> = key.locators().collect();
+    keyward.invalidate(&locators).await.unwrap();
+    let gate = world.store.hold(Call::BeforeFind);
+    let same = keyward.clone();
+    let looking = tokio::spawn(async move { code(&same, &secret(text)).await });
+    // The new digest is known to be absent; the old one is about to be looked for.
+    gate.arrivals(1).await;
+    world.store.hold_no_more(Call::BeforeFind);
+    keyward.flush_upgrades().await.unwrap();
+    gate.open();
+    assert_eq!(looking.await.unwrap(), "allowed");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_numbered_secret_is_taken_over_by_itself(#[values(Memory, Sqlite)] backend: Backend) {
+    let world = World::new(backend);
+    let keyward = world.start().await;
+    let keyspace: KeyspaceId = "laravel".parse().unwrap();
+    create_keyspace(&keyward, NewKeyspace::new(keyspace.clone(), opaque())).await;
+    let imported = keyward.of_secret(key_of(&keyspace), &secret(SANCTUM.0)).unwrap();
+    keyward.import(imported, &me()).await.unwrap();
+    assert_eq!(code(&keyward, &secret(SANCTUM.0)).await, "allowed");
+    let again = keyward.of_hash(key_of(&keyspace), None, ("sanctum", &format!("17|{}", SANCTUM.1)));
+    let refused = keyward.import(again.unwrap(), &me()).await.unwrap_err();
+    assert!(matches!(refused, Error::KeyExists | Error::AlreadyImported), "{refused:?}");
+}

@@ -4,12 +4,13 @@ mod kinds;
 mod sources;
 
 use jiff::tz::TimeZone;
-use keyward::{FieldError, Invalid};
+use keyward::{FieldError, Invalid, KeyspaceId};
 use serde_json::{Map, Value, json};
 use sources::Columns;
 
 use crate::args::{ImportArgs, Source};
 use crate::outcome::Unusable;
+use crate::printer;
 
 /// Which columns become which fields, and with what they are filled up.
 pub(super) struct Mapping {
@@ -44,6 +45,36 @@ impl Mapping {
         })
     }
 
+    /// Whether a file with these columns can be read; says which of them are not used. Where the first
+    /// line names no columns, what stands there may be a secret, and is not repeated.
+    pub(super) fn check_columns(&self, names: &[String]) -> anyhow::Result<()> {
+        let is_mapped = |name: &String| self.maps.iter().any(|(_, column)| column == name);
+        for (_, column) in &self.maps {
+            if !names.contains(column) {
+                return Err(Unusable(format!("--map: there is no column {column}")).into());
+            }
+        }
+        if self.source == Source::Keyward {
+            let unknown = |name: &String| !kinds::is_field(name) && !is_mapped(name);
+            if let Some(place) = names.iter().position(unknown) {
+                let rule = "is no known field: give it to one with --map, or leave it out";
+                return Err(Unusable(format!("column {} {rule}", place + 1)).into());
+            }
+            return Ok(());
+        }
+        let is_known = |name: &String| is_mapped(name) || sources::knows(self.source, name);
+        let unused: Vec<_> = names.iter().filter(|name| !is_known(name)).cloned().collect();
+        if unused.len() == names.len() {
+            let rule = "the first line must name the columns, and names none that is known";
+            return Err(Unusable(rule.to_owned()).into());
+        }
+        if !unused.is_empty() {
+            let text = format!("columns that are not used: {}", unused.join(", "));
+            printer::complain(&printer::text(&text.into()));
+        }
+        Ok(())
+    }
+
     /// The item of a row, and its keyspace.
     pub(super) fn item(&self, mut row: Map<String, Value>) -> Result<(String, Item), FieldError> {
         row.retain(|_, value| !value.is_null() && *value != "");
@@ -61,7 +92,8 @@ impl Mapping {
         let named = item.remove("keyspace").or_else(|| self.keyspace.clone().map(Value::from));
         let missing = || Invalid::new("must be given, or else --keyspace").at("keyspace");
         let keyspace = named.as_ref().and_then(Value::as_str).ok_or_else(missing)?;
-        Ok((keyspace.to_owned(), item))
+        let keyspace = KeyspaceId::parse(keyspace).map_err(|invalid| invalid.at("keyspace"))?;
+        Ok((keyspace.to_string(), item))
     }
 
     /// The row's columns under the names of fields.

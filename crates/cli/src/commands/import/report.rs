@@ -109,7 +109,12 @@ impl Report {
     /// That it was interrupted, by what, and where to go on.
     pub(super) fn interrupted(&self, why: &dyn std::fmt::Display) -> anyhow::Error {
         let (last, next) = (self.last_line, self.last_line + 1);
-        anyhow!("interrupted after line {last}, {why:#}; go on with --from-line {next}")
+        match self.mode {
+            Mode::Check => anyhow!("interrupted after line {last}, {why:#}; nothing was written"),
+            Mode::Each => {
+                anyhow!("interrupted after line {last}, {why:#}; go on with --from-line {next}")
+            }
+        }
     }
 
     /// Says how many there were of which kind.

@@ -165,8 +165,8 @@ fn a_call_that_cannot_be_done_is_told() {
         nowhere.stderr.contains("line 1: invalid_request: keyspace must be given"),
         "{nowhere:?}"
     );
-    let refused = cli.clone().stdin(&hashed("a", 1)).run(&["keys", "import", "--keyspace", "No"]);
-    assert_eq!(refused.code, 1, "{refused:?}");
+    let refused = cli.clone().stdin(&hashed("a", 1)).run(&["keys", "import", "--keyspace", "none"]);
+    assert!(refused.stderr.contains("keyspace must name a keyspace"), "{refused:?}");
 }
 
 /// What a source's own program wrote, and the secrets of its keys.
@@ -267,7 +267,7 @@ fn sanctum() -> Export {
             ("18|abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN12345678", 1),
             ("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN12345678", 1),
         ],
-        expected: json!({"id": "laravel-17", "owner": "5", "name": "phone", "scopes": ["posts:read", "posts:write"]}),
+        expected: json!({"id": "laravel-17", "owner": "User:5", "name": "phone", "scopes": ["posts:read", "posts:write"]}),
     }
 }
 
@@ -294,6 +294,62 @@ fn the_export_of_another_system_is_read_as_it_is(#[case] export: Export) {
         assert_eq!(cli.run(&["verify", secret]).code, *code, "{secret}");
         assert!(!(ended.stdout.clone() + &ended.stderr).contains(secret));
     }
+}
+
+#[rstest]
+#[case::no_header(&["keys.csv"], "sk_1,ann\nsk_2,bob\n", "column 1 is no known field")]
+#[case::no_header_of_others(&["keys.csv", "--from", "nestjs"], "sk_1,ann\nsk_2,bob\n", "the first line must name the columns")]
+#[case::no_such_column(&["keys.csv", "--map", "owner=who"], "secret,whom\nsk_1,ann\n", "--map: there is no column who")]
+#[case::an_open_quote(&["keys.csv"], &format!("secret,owner\nsk_1,\"ann\n{}", "sk_2,bob\n".repeat(200_000)), "is a quotation mark not closed?")]
+fn a_table_that_is_none_is_refused_and_nothing_of_it_is_told(
+    #[case] arguments: &[&str],
+    #[case] table: &str,
+    #[case] told: &str,
+) {
+    let folder = Folder::new();
+    let cli = folder.cli();
+    make_keyspace(&cli);
+    folder.write("keys.csv", table);
+    let ended = cli.run(&[&["keys", "import", "--keyspace", "old"], arguments].concat());
+    assert!(ended.code >= 2 && ended.stderr.contains(told), "{ended:?}");
+    assert!(!(ended.stdout + &ended.stderr).contains("sk_"), "a secret is told");
+}
+
+#[test]
+fn a_row_that_is_cut_off_is_no_key_and_columns_without_a_meaning_are_told() {
+    let folder = Folder::new();
+    let cli = folder.cli();
+    cli.done(&["keyspaces", "create", "old", "--profile", "seam", "--prefix", "mycompany"]);
+    let hash = "6bad2b7c5e31825a27e64dac43b40f95234e111c108003bca5e491d21cc339c6";
+    folder.write(
+        "keys.csv",
+        format!(
+            "short_token,long_token_hash,user_id,is_revoked,revoked_at\nSPs5scUr,{hash},7,yes\n"
+        ),
+    );
+    let ended = cli.run(&["keys", "import", "keys.csv", "--keyspace", "old", "--from", "seam"]);
+    assert_eq!((ended.code, ids(&cli).len()), (1, 0), "what was revoked would live again");
+    assert!(ended.stderr.contains("columns that are not used: is_revoked"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("line 2: invalid_request: line must have as many columns"));
+}
+
+#[test]
+fn a_line_for_a_keyspace_that_cannot_be_stops_nothing() {
+    let folder = Folder::new();
+    let cli = folder.cli();
+    make_keyspace(&cli);
+    let bad = json!({"owner": "a", "keyspace": "No!", "secret": SECRET}).to_string();
+    let lines = [bad, hashed("a", 1), hashed("b", 2)].join("\n");
+    let ended =
+        cli.stdin(&format!("\u{feff}{lines}")).run(&["keys", "import", "--keyspace", "old"]);
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (1, "2 keys were taken over, 1 are not acceptable\n")
+    );
+    assert!(
+        ended.stderr.contains("line 1: invalid_request: keyspace must consist of"),
+        "{ended:?}"
+    );
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use keyward::store::Usage;
 use keyward::{
-    ActorId, Deletion, Digest, FieldError, ImportedKey, Invalid, KeyId, KeyspaceId, Keyward,
-    NewKey, Past, PreviousSecret, Reason, Revocation, Secret, Timestamp, Version,
+    ActorId, Deletion, Digest, Expiry, FieldError, ImportedKey, Invalid, KeyId, KeyspaceId,
+    Keyward, NewKey, Past, PreviousSecret, Reason, Revocation, Secret, Timestamp, Version,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,7 +14,7 @@ use crate::input::Members;
 use crate::problem::Problem;
 
 /// A key to take over: with its secret, or with a hash of it.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImportItem {
     /// Its keyspace: that of the request, if it is given at all.
@@ -86,7 +86,7 @@ pub(crate) struct ImportItem {
 }
 
 /// A hash that somebody else has stored.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HashBody {
     /// How it was made: `sha256-hex`, `sha512-hex`, `sha256-base64`, `fork4`, `sanctum`,
@@ -99,7 +99,7 @@ pub(crate) struct HashBody {
 }
 
 /// The secret before the last rotation.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PreviousBody {
     /// How its hash was made.
@@ -142,6 +142,10 @@ impl ImportItem {
             (None, hash) => keyward.of_hash(key, id.clone(), hash.unwrap_or_default()),
         };
         let imported = fields.take(of_fields(imported)?);
+        let id_in_secret = imported.as_ref().and_then(|imported| imported.id.as_ref());
+        if id.is_some() && id_in_secret.is_some_and(|within| id.as_ref() != Some(within)) {
+            fields.take::<()>(Err(Invalid::new("must be the one that the secret holds").at("id")));
+        }
         fields.finish()?;
         let imported = imported.ok_or_else(Problem::unreadable_body)?;
         // That of a prefixed secret stands in it.
@@ -161,7 +165,9 @@ impl ImportItem {
             enabled: self.enabled,
             not_before: self.not_before.as_deref(),
         };
-        said.read(Some(keyspace.clone()), fields)
+        let key = said.read(Some(keyspace.clone()), fields);
+        // Its expiry is a fact of its past, and none means never.
+        key.map(|key| NewKey { expiry: Expiry::Never, ..key })
     }
 
     /// What had become of it, the secret before its last rotation excepted.
@@ -187,6 +193,16 @@ impl ImportItem {
         };
         let rotated_from = key_id("rotated_from", &self.rotated_from);
         let rotated_to = key_id("rotated_to", &self.rotated_to);
+        let version = self.version.map(|version| {
+            let rule = "must be from 1 to 9007199254740991";
+            let is_one = (1..1 << 53).contains(&version);
+            is_one.then(|| Version::new(version)).ok_or_else(|| Invalid::new(rule).at("version"))
+        });
+        let version = version.and_then(|version| fields.take(version));
+        if last_used_at.is_none() && (self.uses.is_some_and(|uses| uses > 0)) {
+            let rule = Invalid::new("must be given together with uses");
+            fields.take::<()>(Err(rule.at("last_used_at")));
+        }
         let reason = fields
             .optional("revoked_reason", self.revoked_reason.as_deref(), |text| Reason::parse(text));
         Past {
@@ -204,7 +220,7 @@ impl ImportItem {
                 uses: self.uses.unwrap_or_default(),
                 previous_uses: self.previous_uses.unwrap_or_default(),
             },
-            version: self.version.map(Version::new),
+            version,
         }
     }
 }

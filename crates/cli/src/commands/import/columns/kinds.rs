@@ -106,6 +106,9 @@ fn list(text: &str) -> Value {
 fn instant(value: &Value, zone: &TimeZone) -> Option<String> {
     static PARSER: fmt::temporal::DateTimeParser = fmt::temporal::DateTimeParser::new();
     let timestamp = match value {
+        Value::String(text) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
+            return instant(&json!(text.parse::<i64>().ok()?), zone);
+        }
         Value::String(text) => {
             let with_zone = PARSER.parse_timestamp(text).or_else(|_| {
                 // PostgreSQL writes `2027-01-31 00:00:00+00`.
@@ -118,7 +121,7 @@ fn instant(value: &Value, zone: &TimeZone) -> Option<String> {
         }
         Value::Number(number) => {
             let number = number.as_i64()?;
-            // The eleventh digit comes in the year 5138.
+            // As seconds, that is the year 5138.
             if number.abs() >= 100_000_000_000 {
                 Timestamp::from_millisecond(number).ok()?
             } else {

@@ -54,11 +54,11 @@ const PREFIXED: &[Columns] = &[
     ("expires_at", &["expires_at", "expiresAt"]),
     ("last_used_at", &["last_used_at", "lastUsedAt"]),
     ("revoked_at", &["revoked_at", "revokedAt"]),
+    ("deleted_at", &["deleted_at", "deletedAt"]),
 ];
 
 const SANCTUM: &[Columns] = &[
     ("id", &["id"]),
-    ("owner", &["tokenable_id"]),
     ("name", &["name"]),
     ("scopes", &["abilities"]),
     ("created_at", &["created_at"]),
@@ -88,18 +88,40 @@ pub(super) const fn scheme(source: Source) -> Option<&'static str> {
     }
 }
 
+/// Whether a column means something in a source.
+pub(super) fn knows(source: Source, column: &str) -> bool {
+    let more: &[&str] = match source {
+        Source::Nestjs => &["client_id"],
+        Source::Sanctum => &["token", "tokenable_id", "tokenable_type"],
+        _ => &[],
+    };
+    more.contains(&column) || columns(source).iter().any(|(_, names)| names.contains(&column))
+}
+
 /// Fields that are put together from several columns.
-pub(super) fn made_of(source: Source, row: &Map<String, Value>) -> Option<(String, Value)> {
-    match source {
+pub(super) fn made_of(source: Source, row: &Map<String, Value>) -> Map<String, Value> {
+    let text = |column: &str| {
+        let value = row.get(column)?;
+        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
+    let fields = match source {
         Source::Nestjs => {
-            let client = row.get("client_id")?;
-            Some(("metadata".to_owned(), json!({ "client_id": client })))
+            let client = text("client_id").map(|client| json!({ "client_id": client }));
+            [("metadata", client), ("owner", None)]
         }
         Source::Sanctum => {
-            let (id, token) = (row.get("id")?, row.get("token")?.as_str()?);
-            let number = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-            Some(("hash".to_owned(), json!(format!("{number}|{token}"))))
+            let hash = text("id").zip(text("token"));
+            let hash = hash.map(|(number, hash)| json!(format!("{number}|{hash}")));
+            // `App\Models\User` and its number: other kinds of owners have the same numbers.
+            let kind = text("tokenable_type").unwrap_or_default();
+            let kind = kind.rsplit('\\').next().unwrap_or_default().to_owned();
+            let owner = text("tokenable_id").map(|id| match kind.as_str() {
+                "" => json!(id),
+                kind => json!(format!("{kind}:{id}")),
+            });
+            [("hash", hash), ("owner", owner)]
         }
-        _ => None,
-    }
+        _ => [("hash", None), ("owner", None)],
+    };
+    fields.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?))).collect()
 }
