@@ -1,17 +1,17 @@
 //! Keys of other libraries: taken over by their hashes, verified at once, and moved to a better digest
 //! when they are used.
 
-use keyward::store::Store;
+use keyward::store::{Store, Usage};
 use keyward::{
     Action, AuditFilter, Dialect, DigestScheme, DigestUpgrades, Error, Foreign, ForeignPrefix,
     Format, ImportMode, ImportedKey, KeyId, KeyspaceId, Keyward, Locator, NewKey, NewKeyspace,
-    Pepper, PepperVersion, Peppers, Profile, Rotation, Secret, WeakSecrets,
+    Past, Pepper, PepperVersion, Peppers, Profile, Rotation, Secret, WeakSecrets,
 };
 use rstest::rstest;
 use serde::Deserialize;
 
 use crate::support::Backend::{self, Memory, Sqlite};
-use crate::support::{Call, World, code, create_keyspace, me, opaque, owner, reader};
+use crate::support::{Call, World, code, create_keyspace, me, opaque, owner, reader, seconds};
 
 #[derive(Deserialize)]
 struct Vectors {
@@ -434,4 +434,44 @@ async fn a_numbered_secret_is_taken_over_by_itself(#[values(Memory, Sqlite)] bac
     let again = keyward.of_hash(key_of(&keyspace), None, ("sanctum", &format!("17|{}", SANCTUM.1)));
     let refused = keyward.import(again.unwrap(), &me()).await.unwrap_err();
     assert!(matches!(refused, Error::KeyExists | Error::AlreadyImported), "{refused:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_secret_before_a_rotation_moves_no_digest(#[values(Memory, Sqlite)] backend: Backend) {
+    let world = World::new(backend);
+    let plain = world.start().await;
+    let before = plain.issue(reader(), &me()).await.unwrap();
+    let grace = Rotation { grace: Some(seconds(3_600)), ..Rotation::default() };
+    let after = plain.rotate(&before.key.id, grace, &me()).await.unwrap();
+    let peppers = vec![(PepperVersion::new(1), Pepper::new(vec![1; 32]).unwrap())];
+    let keyward = world.builder().peppers(peppers).build().await.unwrap();
+    assert_eq!(code(&keyward, &before.secret).await, "allowed");
+    keyward.flush_upgrades().await.unwrap();
+    assert_eq!(scheme_of(&keyward, &before.key.id).await, DigestScheme::Sha256);
+    assert_eq!(code(&keyward, &after.secret).await, "allowed");
+    keyward.flush_upgrades().await.unwrap();
+    assert!(scheme_of(&keyward, &before.key.id).await != DigestScheme::Sha256);
+    for secret in [&before.secret, &after.secret] {
+        assert_eq!(code(&keyward, secret).await, "allowed");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn usage_that_comes_along_is_written_later_if_it_cannot_be_now(
+    #[values(Memory, Sqlite)] backend: Backend,
+) {
+    let world = World::new(backend);
+    let keyward = world.start().await;
+    let keyspace: KeyspaceId = "old".parse().unwrap();
+    create_keyspace(&keyward, NewKeyspace::new(keyspace.clone(), opaque())).await;
+    let hash = ("sha256-hex", "0".repeat(64));
+    let imported = keyward.of_hash(key_of(&keyspace), None, (hash.0, &hash.1)).unwrap();
+    let usage = Usage { last_used_at: Some(keyward.now()), uses: 7, previous_uses: 2 };
+    let imported = ImportedKey { past: Past { usage, ..Past::default() }, ..imported };
+    world.store.fail_after(Call::RecordUsage, Some(0));
+    let key = keyward.import(imported, &me()).await.unwrap();
+    world.store.fail_after(Call::RecordUsage, None);
+    assert_eq!(keyward.key(&key.id).await.unwrap().unwrap().usage, usage);
 }
