@@ -12,7 +12,7 @@ use crate::Invalid;
 pub enum DigestScheme {
     /// HMAC-SHA-256 (RFC 2104) under one of the configured peppers.
     HmacSha256(PepperVersion),
-    /// keypal's SHA-256 with one of the configured salts: see [`KeypalSalt`].
+    /// keypal's SHA-256 with one of the configured salts: see [`super::KeypalSalt`].
     KeypalSaltedSha256(PepperVersion),
     /// keypal's SHA-512 with one of the configured salts.
     KeypalSaltedSha512(PepperVersion),
