@@ -59,6 +59,7 @@ macro_rules! conformance_tests {
             keys: a_digest_that_a_rotation_dropped_finds_nothing,
             keys: an_id_is_used_once,
             keys: a_digest_is_used_once,
+            keys: of_two_rows_of_one_change_with_the_same_id_or_digest_neither_is_made,
             keys: a_digest_in_its_grace_is_not_free,
             keys: of_two_changes_to_one_version_the_second_conflicts,
             keys: of_concurrent_changes_to_one_version_exactly_one_wins,

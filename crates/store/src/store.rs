@@ -44,7 +44,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Behaviour:
     /// - of the events to remove, the oldest go first, and the change's own are not among them;
     /// - a row whose stored version is not the one that the change was made from is a
-    ///   [`crate::Conflict::Outdated`]; an id or locator that exists is a [`crate::Conflict::Exists`];
+    ///   [`crate::Conflict::Outdated`]; an id or locator that exists is a [`crate::Conflict::Exists`],
+    ///   also if it exists in another row of the same change;
     /// - a change that was applied before does nothing again and reports its first sequence number;
     /// - accepted changes have growing sequence numbers, and none becomes visible in the feed after a
     ///   larger one.

@@ -109,6 +109,26 @@ pub async fn a_digest_is_used_once(store: &dyn Store) {
     assert_eq!(stored(store, &first.id).await, Some(first));
 }
 
+/// Two new rows of one change that have the same id, or the same digest, are refused together.
+pub async fn of_two_rows_of_one_change_with_the_same_id_or_digest_neither_is_made(
+    store: &dyn Store,
+) {
+    let first = opaque_key("first");
+    let same_digest = KeyRecord { secret: first.secret.clone(), ..opaque_key("second") };
+    let same_id = KeyRecord { version: first.version, ..opaque_key("first") };
+    let previous = PreviousSecret { digest: first.secret.digest.clone(), until: at(9) };
+    let secret = StoredSecret { digest: digest(), previous: Some(previous) };
+    let same_previous = KeyRecord { secret, ..opaque_key("third") };
+    for other in [same_digest, same_id, same_previous] {
+        let mut both = insertion(&first);
+        both.keys.extend(insertion(&other).keys);
+        assert_eq!(refusal(store, &both).await, Conflict::Exists);
+        assert_eq!(stored(store, &first.id).await, None);
+        assert_eq!(stored(store, &other.id).await, None);
+    }
+    insert(store, &first).await;
+}
+
 /// A digest in its grace is not free for another key.
 pub async fn a_digest_in_its_grace_is_not_free(store: &dyn Store) {
     let first = opaque_key("first");

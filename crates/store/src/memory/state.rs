@@ -1,6 +1,6 @@
 //! What a memory store holds, and how a change is made to it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use keyward_core::{
     AuditErasure, AuditEvent, Change, ChangeId, FormatKind, KeyId, KeyRecord, KeyWrite, Keyspace,
@@ -72,7 +72,22 @@ impl State {
                 KeyspaceWrite::Insert(_) | KeyspaceWrite::Update { .. } => {}
             }
         }
-        change.keys.iter().try_for_each(|write| self.check_key(write))
+        let mut ids = HashSet::new();
+        let mut locators = HashSet::new();
+        for write in &change.keys {
+            self.check_key(write)?;
+            // Rows of one change collide with each other as they would with those that are there.
+            if !ids.insert(write.id()) {
+                let is_new = write.expected().is_none();
+                return Err(if is_new { Conflict::Exists } else { Conflict::Outdated });
+            }
+            let of_row: HashSet<_> =
+                write.result().into_iter().flat_map(KeyRecord::locators).collect();
+            if of_row.into_iter().any(|locator| !locators.insert(locator)) {
+                return Err(Conflict::Exists);
+            }
+        }
+        Ok(())
     }
 
     fn check_key(&self, write: &KeyWrite) -> Result<(), Conflict> {
