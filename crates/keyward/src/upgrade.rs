@@ -65,7 +65,8 @@ impl Drop for Upgrades {
 }
 
 impl Keyward {
-    /// Takes note of a better digest, if the one that has just been proved is outdated.
+    /// Takes note of a better digest than the outdated one that has just been proved.
+    #[cold]
     pub(crate) fn note_upgrade(
         &self,
         permit: &Permit<LiveKey>,
@@ -74,10 +75,7 @@ impl Keyward {
     ) {
         let (upgrades, hasher) = (&self.inner.upgrades, &self.inner.hasher);
         let outdated = &permit.key().secret.digest;
-        if !hasher.is_outdated(outdated.scheme())
-            || upgrades.settings == DigestUpgrades::Off
-            || permit.secret_used() != SecretUsed::Current
-        {
+        if upgrades.settings == DigestUpgrades::Off || permit.secret_used() != SecretUsed::Current {
             return;
         }
         let key = permit.key();

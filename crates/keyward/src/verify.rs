@@ -97,7 +97,9 @@ impl Keyward {
             None => Judgement::Deny(judge_unknown(&token, &self.inner.hasher)),
         };
         let decision = self.limit(judgement, &keyspaces, asked_at);
-        if let Decision::Allow(permit) = &decision {
+        if let Decision::Allow(permit) = &decision
+            && self.inner.hasher.is_outdated(permit.key().secret.digest.scheme())
+        {
             self.note_upgrade(permit, secret, &keyspaces);
         }
         if !options.skip_tracking && self.inner.tracking == UsageTracking::On {

@@ -131,10 +131,7 @@ impl Hasher {
                 let hash = hash.chain_update(self.keypal_salt(version)?.suffix());
                 Digest::new(scheme, &hash.finalize()).ok()
             }
-            DigestScheme::Part(_) | DigestScheme::PartFork4 => {
-                let (before, part) = part::split(text)?;
-                Digest::of_part(scheme, before, &part::hash(scheme, part)?).ok()
-            }
+            DigestScheme::Part(_) | DigestScheme::PartFork4 => part::digest(scheme, text),
             DigestScheme::Sha256 => Digest::new(scheme, &Sha256::digest(text)).ok(),
             DigestScheme::Sha512 => Digest::new(scheme, &Sha512::digest(text)).ok(),
         }

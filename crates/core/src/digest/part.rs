@@ -11,15 +11,23 @@ use super::hex::to_vec;
 use super::{Digest, DigestScheme};
 use crate::{Invalid, base58};
 
+/// The digest of a text. Seldom made, and kept apart from those that each verification makes.
+#[cold]
+#[inline(never)]
+pub(super) fn digest(scheme: DigestScheme, text: &str) -> Option<Digest> {
+    let (before, part) = split(text)?;
+    Digest::of_part(scheme, before, &hash(scheme, part)?).ok()
+}
+
 /// A text up to the last part, and this part: what follows the first `|`, as Laravel Sanctum divides
 /// its tokens, or else the last `_`.
-pub(super) fn split(text: &str) -> Option<(&str, &str)> {
+fn split(text: &str) -> Option<(&str, &str)> {
     let divider = text.find('|').or_else(|| text.rfind('_'))?;
     text.split_at_checked(divider + 1)
 }
 
 /// The hash of a last part as the other library makes it.
-pub(super) fn hash(scheme: DigestScheme, part: &str) -> Option<ArrayVec<u8, 64>> {
+fn hash(scheme: DigestScheme, part: &str) -> Option<ArrayVec<u8, 64>> {
     match scheme {
         DigestScheme::Part(digest) => Some(digest.of(part.as_bytes())),
         DigestScheme::PartFork4 => {
