@@ -78,6 +78,8 @@ impl GitObjectKind {
 pub struct Report {
     /// The finds, by place.
     pub finds: Vec<Find>,
+    /// How many more were found than the [`Limits`](crate::Limits) let be kept.
+    pub not_kept: u64,
     /// How many files, or objects of history, were searched.
     pub searched: u64,
     /// What could not be read, and why, in order. The texts hold names as they are on the disk.
@@ -88,6 +90,7 @@ impl Report {
     /// Takes over what another search found, behind what is there.
     pub fn append(&mut self, mut other: Self) {
         self.finds.append(&mut other.finds);
+        self.not_kept += other.not_kept;
         self.searched += other.searched;
         self.unread.append(&mut other.unread);
     }

@@ -48,6 +48,9 @@ impl Repository {
 pub(crate) fn search(scanner: &Scanner, repository: &Repository) -> Result<Report, HistoryError> {
     let git = Git::at(&repository.common);
     let mut report = objects::search(scanner, &git)?;
+    if git.line(&["rev-parse", "--is-shallow-repository"])? == "true" {
+        report.unread.push("the history is not all here: it is a shallow clone".to_owned());
+    }
     if let Err(error) = origin::trace(&git, &mut report.finds) {
         report.unread.push(format!("cannot tell which commits brought what was found: {error}"));
     }

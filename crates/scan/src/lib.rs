@@ -22,6 +22,7 @@
 mod files;
 mod find;
 mod history;
+mod limits;
 mod lines;
 mod pattern;
 mod rules;
@@ -32,6 +33,7 @@ mod shape;
 pub use files::{IgnoreFiles, Walk};
 pub use find::{Find, GitObject, GitObjectKind, Place, Report};
 pub use history::{HistoryError, Repository};
+pub use limits::Limits;
 pub use pattern::Pattern;
 pub use rules::{RuleError, RuleFormat, rules};
 pub use scanner::{Scanner, Unsearchable};

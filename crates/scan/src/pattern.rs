@@ -23,6 +23,8 @@ pub struct Pattern {
 pub(crate) struct Recognised<'t> {
     pub(crate) text: &'t str,
     pub(crate) hint: String,
+    /// Whether a checksum confirms it.
+    pub(crate) is_certain: bool,
     key: Option<KeyId>,
     keyspace: Option<KeyspaceId>,
 }
@@ -30,7 +32,7 @@ pub(crate) struct Recognised<'t> {
 impl Recognised<'_> {
     /// The find that it is in a place.
     pub(crate) fn found(self, place: Place) -> Find {
-        let Self { text, hint, key, keyspace } = self;
+        let Self { text, hint, key, keyspace, .. } = self;
         Find { place, keyspace, key, hint, secret: Secret::new(text.to_owned()) }
     }
 }
@@ -110,7 +112,8 @@ impl Pattern {
                 (Some(key), hint)
             }
         };
-        Some(Recognised { text, hint, key, keyspace: self.keyspace.clone() })
+        let (is_certain, keyspace) = (self.is_certain(), self.keyspace.clone());
+        Some(Recognised { text, hint, is_certain, key, keyspace })
     }
 }
 

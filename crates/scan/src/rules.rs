@@ -109,12 +109,19 @@ fn keyword(pattern: &Pattern) -> String {
 }
 
 /// The secret as the first group, between boundaries. They have no width, so that of two keys with
-/// one character between them both are found; only where a secret may end with something that is no
-/// part of a word, what follows is taken along.
+/// one character between them both are found; only where a secret may begin or end with something that
+/// is no part of a word, what is next to it is taken along.
 fn bounded(pattern: &Pattern) -> String {
     let behind = pattern.class_behind();
     let end = if is_of_word(&behind) { r"\b".to_owned() } else { format!("(?:[^{behind}]|$)") };
-    format!(r"\b({}){end}", pattern.regex())
+    // A boundary before a hyphen would ask for a letter there.
+    let starts_word = pattern.prefix().starts_with(|first: char| is_word(first));
+    let start = if starts_word { r"\b" } else { "(?:^|[^0-9A-Z_a-z])" };
+    format!("{start}({}){end}", pattern.regex())
+}
+
+fn is_word(symbol: char) -> bool {
+    symbol.is_ascii_alphanumeric() || symbol == '_'
 }
 
 /// Whether a class holds nothing but what `\b` takes for parts of words.

@@ -1,6 +1,6 @@
 //! All patterns at once.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use grep_matcher::Matcher;
@@ -9,15 +9,17 @@ use keyward_core::Alphabet;
 
 use crate::files::{self, Walk};
 use crate::history::{self, HistoryError, Repository};
+use crate::limits::Room;
 use crate::pattern::Recognised;
 use crate::search::Search;
 use crate::shape::Symbols;
-use crate::{Pattern, Place, Report};
+use crate::{Limits, Pattern, Place, Report};
 
 /// Finds the secrets of some keyspaces.
 #[derive(Clone, Debug)]
 pub struct Scanner {
     base58: Symbols,
+    limits: Limits,
     /// Finds where a secret may begin. Whether one does, the patterns say.
     matcher: RegexMatcher,
     patterns: Vec<Pattern>,
@@ -39,7 +41,14 @@ impl Scanner {
         let any = if each.is_empty() { r"[^\x00-\xFF]".to_owned() } else { each.join("|") };
         let matcher = RegexMatcherBuilder::new().unicode(false).build(&any);
         let base58 = Symbols::of(Alphabet::base58());
-        Ok(Self { base58, matcher: matcher.map_err(Unsearchable)?, patterns })
+        let (limits, matcher) = (Limits::default(), matcher.map_err(Unsearchable)?);
+        Ok(Self { base58, limits, matcher, patterns })
+    }
+
+    /// The same with other limits to what it keeps.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Searches files, and what is below directories. A file that is named is searched whatever
@@ -49,11 +58,16 @@ impl Scanner {
         files::search(self, paths, walk)
     }
 
-    /// Searches whatever a reader gives, however long it is, in bounded memory.
-    pub fn read(&self, path: &Path, reader: impl Read) -> io::Result<Report> {
-        let mut finds = Vec::new();
-        Search::new(self).read(reader, |at| Place::in_file(path, at), &mut finds)?;
-        Ok(Report { finds, searched: 1, unread: Vec::new() }.sorted())
+    /// Searches whatever a reader gives, however long it is, in bounded memory. If it fails, that is in
+    /// the report, behind what was found before.
+    pub fn read(&self, path: &Path, reader: impl Read) -> Report {
+        let (room, mut report) = (self.room(), Report::default());
+        let place = |at| Place::in_file(path, at);
+        match Search::new(self, &room).read(reader, place, &mut report) {
+            Ok(()) => report.searched = 1,
+            Err(error) => report.unread.push(format!("{}: {error}", path.display())),
+        }
+        report.sorted()
     }
 
     /// Searches what is in a repository's history: every blob, commit and annotated tag that is
@@ -103,6 +117,11 @@ impl Scanner {
             }
             None
         })
+    }
+
+    /// The room of one search.
+    pub(crate) const fn room(&self) -> Room {
+        Room::new(self.limits)
     }
 
     /// The most bytes of any secret.

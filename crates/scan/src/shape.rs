@@ -4,8 +4,9 @@ use std::ops::RangeInclusive;
 
 use keyward_core::Alphabet;
 
-/// How many bytes before a text [`Shape::stands_alone`] looks at.
-pub(crate) const BEFORE: usize = 3;
+/// How many bytes before a text [`Shape::may_begin`] looks at: the longest is a sequence of 24 bits of
+/// colour, its escape character written out.
+pub(crate) const BEFORE: usize = 24;
 
 /// Literal text, perhaps an id in base58 and an underscore, and secret characters.
 #[derive(Clone, Debug)]
@@ -106,13 +107,10 @@ impl Shape {
         if self.edges == Edges::Free {
             return true;
         }
-        let before = text.get(..start).unwrap_or_default();
-        // `"…\nop_…"`, as JSON writes the beginning of a line.
-        let is_escape = matches!(before, [.., b'\\', b'n' | b'r' | b't']);
-        // `%3Dop_…`, as URLs write what is no letter.
-        let is_encoded = matches!(before, [.., b'%', high, low]
-            if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
-        is_escape || is_encoded || !before.last().copied().is_some_and(is_word)
+        let before = text.get(start.saturating_sub(BEFORE)..start).unwrap_or_default();
+        !before.last().copied().is_some_and(is_word)
+            || ends_with_escape(before)
+            || ends_with_colour(before)
     }
 
     /// The most bytes that a text of this shape has.
@@ -120,6 +118,40 @@ impl Shape {
         let id = self.id.as_ref().map_or(0, |lengths| lengths.end() + 1);
         self.head.len() + id + self.secret.end()
     }
+}
+
+/// Whether a text ends with how a format writes what is no letter, though it has letters in it.
+fn ends_with_escape(text: &[u8]) -> bool {
+    match text {
+        // `"…\nop_…"`, as JSON writes the beginning of a line.
+        [.., b'\\', b'n' | b'r' | b't'] => true,
+        // `%3Dop_…` in URLs, `\x3dop_…` in programs.
+        [.., b'%', one, two] | [.., b'\\', b'x', one, two] => are_digits(&[*one, *two]),
+        // `=3Dop_…` in mails: capitals only, as much else stands behind an equals sign.
+        [.., b'=', one, two] => {
+            let is_capital = |digit: &u8| !digit.is_ascii_lowercase();
+            are_digits(&[*one, *two]) && is_capital(one) && is_capital(two)
+        }
+        // `\u003dop_…` in JSON.
+        [.., b'\\', b'u', one, two, three, four] => are_digits(&[*one, *two, *three, *four]),
+        _ => false,
+    }
+}
+
+fn are_digits(digits: &[u8]) -> bool {
+    digits.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// Whether a text ends with what colours a terminal: `\x1b[33mop_…`, also as JSON and programs write it.
+fn ends_with_colour(text: &[u8]) -> bool {
+    const ESCAPES: [&[u8]; 5] = [b"\x1b", b"\\u001b", b"\\x1b", b"\\e", b"\\033"];
+    let Some(mut sequence) = text.strip_suffix(b"m") else { return false };
+    while let [rest @ .., b'0'..=b'9' | b';' | b':'] = sequence {
+        sequence = rest;
+    }
+    let Some(before) = sequence.strip_suffix(b"[") else { return false };
+    let before = before.to_ascii_lowercase();
+    ESCAPES.iter().any(|escape| before.ends_with(escape))
 }
 
 fn is_word(byte: u8) -> bool {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use keyward::Reason;
 use keyward_scan::RuleFormat;
 
 /// Where to look for keys, and what to do about those that are found.
@@ -19,8 +20,8 @@ pub(crate) struct ScanArgs {
     /// How many threads search; by default one for each processor
     #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "NUMBER")]
     pub(crate) threads: u8,
-    /// Look for keys of this prefix instead of those of the keyspaces, without any database or server;
-    /// may be given more than once
+    /// Look for keys of this prefix, of the usual lengths, instead of those of the keyspaces, without any
+    /// database or server; may be given more than once
     #[arg(long = "prefix", value_name = "PREFIX")]
     pub(crate) prefixes: Vec<String>,
     /// Whose keys those of --prefix are
@@ -35,8 +36,14 @@ pub(crate) struct ScanArgs {
     #[arg(long)]
     pub(crate) revoke: bool,
     /// Why they are revoked, for people and the audit trail
-    #[arg(long, requires = "revoke", default_value = "found by keyward scan", value_name = "TEXT")]
-    pub(crate) reason: String,
+    #[arg(
+        long,
+        requires = "revoke",
+        default_value = "found by keyward scan",
+        value_parser = |text: &str| Reason::parse(text),
+        value_name = "TEXT"
+    )]
+    pub(crate) reason: Reason,
     /// Search nothing, and print rules for this scanner
     #[arg(long, conflicts_with_all = ["history", "revoke"], value_name = "SCANNER")]
     pub(crate) rules: Option<RulesFor>,

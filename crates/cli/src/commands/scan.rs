@@ -4,11 +4,11 @@ mod patterns;
 mod revoke;
 mod view;
 
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use anyhow::Context;
 use keyward_scan::{HistoryError, IgnoreFiles, Report, Repository, Scanner, Walk, rules};
+use revoke::{OwnKey, Revoking};
 use view::View;
 
 use crate::api::Api;
@@ -22,10 +22,35 @@ pub(super) async fn run(target: &TargetArgs, args: ScanArgs) -> anyhow::Result<O
     if !args.prefixes.is_empty() && !args.revoke {
         return scan(None, target.json, args).await;
     }
+    let target = &with_key(target)?;
     let api = open(target).await?;
-    let outcome = scan(Some(&api), target.json, args).await;
+    let own = target.key.as_deref().filter(|_| target.server.is_some());
+    let outcome = scan(Some((&api, own)), target.json, args).await;
     api.close().await?;
     outcome
+}
+
+/// The same target, its management key read: a pipe gives it once only, and it is needed twice, to make
+/// calls with it and to leave it alone.
+fn with_key(target: &TargetArgs) -> anyhow::Result<TargetArgs> {
+    let (mut key, mut key_file) = (target.key.clone(), target.key_file.clone());
+    if target.server.is_some()
+        && key.is_none()
+        && let Some(path) = key_file.take()
+    {
+        let text = fs::read_to_string(&path);
+        let text = text.map_err(|e| Unusable(format!("cannot read {}: {e}", path.display())))?;
+        key = Some(text.trim().to_owned());
+    }
+    Ok(TargetArgs {
+        server: target.server.clone(),
+        key,
+        key_file,
+        json: target.json,
+        audit_metadata: target.audit_metadata.clone(),
+        config: target.config.clone(),
+        overrides: target.overrides.clone(),
+    })
 }
 
 /// Opens what keyspaces are asked of. A database that is not there is not made: it would have none.
@@ -41,9 +66,14 @@ async fn open(target: &TargetArgs) -> anyhow::Result<Api> {
     Api::open(target, Workload::Usual).await
 }
 
-async fn scan(api: Option<&Api>, as_json: bool, args: ScanArgs) -> anyhow::Result<Outcome> {
+/// Searches and, with an interface and perhaps the key of its calls, does what is asked for.
+async fn scan(
+    api: Option<(&Api, Option<&str>)>,
+    as_json: bool,
+    args: ScanArgs,
+) -> anyhow::Result<Outcome> {
     let patterns = match api {
-        Some(api) if args.prefixes.is_empty() => patterns::of_keyspaces(api).await?,
+        Some((api, _)) if args.prefixes.is_empty() => patterns::of_keyspaces(api).await?,
         _ => patterns::of_prefixes(&args.prefixes, &args.profile)?,
     };
     if patterns.is_empty() {
@@ -55,13 +85,17 @@ async fn scan(api: Option<&Api>, as_json: bool, args: ScanArgs) -> anyhow::Resul
     }
     let scanner = Scanner::new(patterns)?;
     let view = View { scanner: scanner.clone(), as_json };
-    let revoking = api.filter(|_| args.revoke).zip(Some(args.reason.clone()));
+    let revoking = api.filter(|_| args.revoke).map(|(api, own)| Revoking {
+        api,
+        own: own.map(OwnKey::new),
+        reason: args.reason.clone(),
+    });
     let report = tokio::task::spawn_blocking(move || search(&scanner, &args)).await??;
     for unread in &report.unread {
         view.complain(unread);
     }
     let fates = match revoking {
-        Some((api, reason)) => Some(revoke::all(api, &report.finds, &reason).await),
+        Some(revoking) => Some(revoking.all(&report.finds).await),
         None => None,
     };
     view.print(&report.finds, fates.as_deref())?;
@@ -83,8 +117,7 @@ fn search(scanner: &Scanner, args: &ScanArgs) -> anyhow::Result<Report> {
         if args.no_ignore { IgnoreFiles::Disregarded } else { IgnoreFiles::Respected };
     let mut report = scanner.files(&paths, &Walk { threads: args.threads.into(), ignore_files });
     if args.paths.iter().any(|path| is_stdin(&path)) {
-        let read = scanner.read(Path::new("-"), io::stdin().lock());
-        report.append(read.context("cannot read the standard input")?);
+        report.append(scanner.read(Path::new("-"), io::stdin().lock()));
     }
     for repository in &repositories {
         match scanner.history(repository) {
@@ -124,6 +157,10 @@ fn quoted(scanner: &Scanner, path: &Path) -> String {
 /// Says on the standard error what it comes to.
 fn conclude(report: &Report) -> anyhow::Result<Outcome> {
     let (found, searched) = (report.finds.len(), report.searched);
+    if report.not_kept > 0 {
+        let not_kept = report.not_kept;
+        printer::complain(&format!("{not_kept} more finds are neither told nor revoked: too many"));
+    }
     printer::complain(&format!("found {found}, searched {searched}"));
     if found > 0 {
         return Ok(Outcome::Refused);

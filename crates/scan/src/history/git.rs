@@ -14,7 +14,9 @@ use std::thread::JoinHandle;
 
 use super::HistoryError;
 
-const SETTINGS: [&str; 4] = [
+const SETTINGS: [&str; 5] = [
+    // There is no hint about what is switched off below.
+    "advice.graftFileDeprecated=false",
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
     // Larger objects go through git in pieces, too.

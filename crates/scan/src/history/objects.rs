@@ -7,7 +7,7 @@ use std::process::Stdio;
 use super::HistoryError;
 use super::git::Git;
 use crate::search::Search;
-use crate::{Find, GitObject, GitObjectKind, Place, Report, Scanner};
+use crate::{GitObject, GitObjectKind, Place, Report, Scanner};
 
 /// Lists what is reached from anywhere, parents or not. What a partial clone lacks is told, not
 /// fetched.
@@ -18,15 +18,17 @@ const LIST: [&str; 6] =
 const PRINT: [&str; 3] =
     ["cat-file", "--batch=%(objectname) %(objecttype) %(objectsize) %(rest)", "--buffer"];
 
-/// The longest line about an object. Git lets names of files be longer than any system does.
+/// The most that is kept of a line about an object. Git lets names of files be longer than any system
+/// does.
 const HEADER: u64 = 64 * 1024;
 
 pub(super) fn search(scanner: &Scanner, git: &Git) -> Result<Report, HistoryError> {
+    let room = scanner.room();
     let (list, listed) = git.start(&LIST, Stdio::null())?;
     let (print, printed) = git.start(&PRINT, Stdio::from(listed))?;
     let mut objects = Objects {
         stream: BufReader::with_capacity(256 * 1024, printed),
-        search: Search::new(scanner),
+        search: Search::new(scanner, &room),
         report: Report::default(),
         missing: 0,
     };
@@ -67,27 +69,40 @@ impl<R: Read> Objects<'_, R> {
 
     /// Searches the next object; false when there is none.
     fn next(&mut self) -> io::Result<bool> {
-        let mut line = Vec::new();
-        self.stream.by_ref().take(HEADER).read_until(b'\n', &mut line)?;
-        let Some(line) = line.strip_suffix(b"\n") else {
-            return if line.is_empty() { Ok(false) } else { Err(unreadable()) };
-        };
+        let Some(line) = self.line()? else { return Ok(false) };
         if line.strip_suffix(b" missing").is_some_and(|name| !name.contains(&b' ')) {
             self.missing += 1;
             return Ok(true);
         }
-        let header = Header::read(line).ok_or_else(unreadable)?;
+        let header = Header::read(&line).ok_or_else(unreadable)?;
         let mut content = self.stream.by_ref().take(header.size);
         if let Some(kind) = header.kind {
             let place = |at| header.place(kind, at);
-            let finds: &mut Vec<Find> = &mut self.report.finds;
-            self.search.read(&mut content, place, finds)?;
+            self.search.read(&mut content, place, &mut self.report)?;
             self.report.searched += 1;
         }
         // What was not searched, and the end of the line behind it.
         let left = content.limit() + 1;
         let passed = io::copy(&mut self.stream.by_ref().take(left), &mut io::sink())?;
         if passed == left { Ok(true) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    }
+
+    /// The beginning of the next line, if there is one.
+    fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut line = Vec::new();
+        let read = self.stream.by_ref().take(HEADER).read_until(b'\n', &mut line)?;
+        let is_whole = line.pop_if(|last| *last == b'\n').is_some();
+        if read == 0 {
+            return Ok(None);
+        }
+        if !is_whole {
+            // The name goes on.
+            let passed = self.stream.skip_until(b'\n')?;
+            if passed == 0 {
+                return Err(unreadable());
+            }
+        }
+        Ok(Some(line))
     }
 }
 

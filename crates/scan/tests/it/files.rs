@@ -1,9 +1,9 @@
 //! Which files are searched.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use keyward_scan::{IgnoreFiles, Walk};
+use keyward_scan::{Find, IgnoreFiles, Walk};
 
 use crate::{Folder, key, places, scanner};
 
@@ -106,6 +106,82 @@ fn what_cannot_be_read_is_told_and_the_rest_is_searched() {
     assert_eq!((report.finds.len(), report.searched), (1, 1));
     let [unread] = &report.unread[..] else { panic!("{report:?}") };
     assert!(unread.contains("missing"), "{unread}");
+}
+
+/// Puts something in place of a file that is not one to read.
+#[cfg(unix)]
+type Trap = fn(&Path);
+
+#[cfg(unix)]
+const TRAPS: [Trap; 3] = [
+    |path| std::os::unix::fs::symlink("/dev/zero", path).unwrap(),
+    |path| {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success());
+    },
+    |path| fs::File::create(path).unwrap().set_len(1024 * 1024 + 1).unwrap(),
+];
+
+#[cfg(unix)]
+#[test]
+fn ignore_files_that_are_none_are_not_read_and_all_below_is_searched() {
+    for trap in TRAPS {
+        for name in [".ignore", ".gitignore", ".git/info/exclude"] {
+            for above in ["", "deep/down/"] {
+                let folder = Folder::new();
+                folder.write("other/.ignore", "*");
+                folder.write("other/file", key(1));
+                folder.write(&format!("{above}.git/info/exclude"), "file");
+                folder.write(&format!("{above}.ignore"), "file");
+                folder.write(&format!("{above}.gitignore"), "file");
+                folder.write(&format!("{above}sub/file"), key(2));
+                let rules = folder.path().join(above).join(name);
+                fs::remove_file(&rules).unwrap();
+                trap(&rules);
+                // From above, and from below.
+                for path in ["", above, &format!("{above}sub")] {
+                    let paths = [folder.path().join(path)];
+                    let report = scanner().files(&paths, &Walk::default());
+                    let [unread] = &report.unread[..] else { panic!("{name}: {report:?}") };
+                    assert!(unread.contains(&format!("{above}{name}: it is no file")), "{unread}");
+                    let is_there = |find: &Find| find.secret.expose() == key(2);
+                    assert!(report.finds.iter().any(is_there), "{name}: {report:?}");
+                    let is_elsewhere = |find: &Find| find.secret.expose() == key(1);
+                    let is_whole = above.is_empty() && path.is_empty();
+                    assert_eq!(report.finds.iter().any(is_elsewhere), is_whole, "{report:?}");
+                }
+                let all = Walk { ignore_files: IgnoreFiles::Disregarded, ..Walk::default() };
+                let report = scanner().files(&[folder.path().to_owned()], &all);
+                assert_eq!((report.finds.len(), report.unread.len()), (2, 0), "{report:?}");
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_read_where_the_git_file_of_a_working_tree_leads_to_no_file() {
+    for trap in TRAPS {
+        for trapped in ["work/.git", "git/tree/commondir", "git/info/exclude"] {
+            let folder = Folder::new();
+            let tree = folder.path().join("git/tree");
+            folder.write("git/info/exclude", "ignored");
+            folder.write("git/tree/commondir", b"..\n\xff");
+            folder.write("work/.git", format!("gitdir: {}\n", tree.display()));
+            folder.write("work/file", key(1));
+            folder.write("work/ignored", key(2));
+            let paths = [folder.path().join("work")];
+            let report = scanner().files(&paths, &Walk::default());
+            assert_eq!((report.finds.len(), report.unread.len()), (1, 0), "{report:?}");
+            fs::remove_file(folder.path().join(trapped)).unwrap();
+            trap(&folder.path().join(trapped));
+            let report = scanner().files(&paths, &Walk::default());
+            assert_eq!(report.finds.len(), 2, "{trapped}: {report:?}");
+            // What is no file at all in the place of `.git` leads nowhere.
+            let is_told = trapped != "work/.git" || folder.path().join(trapped).is_file();
+            assert_eq!(report.unread.len(), usize::from(is_told), "{trapped}: {report:?}");
+        }
+    }
 }
 
 #[test]

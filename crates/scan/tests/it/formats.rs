@@ -2,6 +2,7 @@
 
 use std::slice::from_ref;
 
+use keyward_core::Format;
 use rstest::rstest;
 
 use crate::{formats, found_in, key, mint, scanner};
@@ -12,15 +13,14 @@ fn secrets_of_every_format_are_found_with_their_keyspace_and_hint() {
         for seed in 0..50 {
             let (secret, id) = mint(&format, seed);
             let text = format!("token is {secret}\n");
-            let report = scanner().read("-".as_ref(), text.as_bytes()).unwrap();
+            let report = scanner().read("-".as_ref(), text.as_bytes());
             let [find] = &report.finds[..] else { panic!("{name}: {report:?}") };
             assert_eq!(find.secret.expose(), secret);
             assert_eq!(find.keyspace.as_ref().unwrap().as_str(), name);
             assert_eq!((find.place.line, find.place.column), (1, 10));
             assert_eq!(find.hint, format.hint(&id));
-            let has_id =
-                !secret.starts_with(&format!("{}_", find.hint)) || find.hint.ends_with('_');
-            assert_eq!(find.key.clone(), (!has_id).then_some(id));
+            let has_id = !matches!(format, Format::Opaque(_));
+            assert_eq!(find.key.clone(), has_id.then_some(id));
         }
     }
 }
@@ -88,6 +88,7 @@ fn a_key_over_two_lines_is_none() {
 #[case("hex", "hex_", "f")]
 #[case("short", "s_", "k")]
 #[case("seam", "my-Company_", "k")]
+#[case("dash", "-my_", "k")]
 #[case("dev", "de_I0", "k")]
 fn secrets_without_a_checksum_stand_alone(
     #[case] name: &str,
@@ -107,9 +108,22 @@ fn secrets_without_a_checksum_stand_alone(
         assert!(found_in(format!("{secret}{behind}")).is_empty(), "{behind}");
     }
     assert!(found_in(&secret[..secret.len() - 1]).is_empty());
-    // As JSON and URLs write what stands before.
-    for before in [r"\n", r"\t", "%3D", "%3d"] {
+    // As JSON, programs, URLs and mails write what stands before.
+    for before in [r"\n", r"\t", "%3D", "%3d", r"\u003d", r"\u003D", r"\x3d", "=3D"] {
         assert_eq!(found_in(format!("{before}{secret}")), from_ref(&secret), "{before}");
+    }
+    for before in [r"\u03d", r"u003d", r"\xd", "x3d", "=3d", "%d", "=D"] {
+        assert!(found_in(format!("{before}{secret}")).is_empty(), "{before}");
+    }
+    // As terminals are coloured.
+    for escape in ["\u{1b}", r"\u001b", r"\u001B", r"\x1b", r"\e", r"\033"] {
+        for colour in ["[33m", "[m", "[1;31m", "[48;2;255;255;255m"] {
+            let text = format!("token={escape}{colour}{secret}{escape}[0m");
+            assert_eq!(found_in(&text), from_ref(&secret), "{text}");
+        }
+    }
+    for before in ["[33m", "m", "\u{1b}33m", "\u{1b}[33", "\u{1b}[xm"] {
+        assert!(found_in(format!("{before}{secret}")).is_empty(), "{before}");
     }
 }
 

@@ -1,7 +1,9 @@
 //! What is found in history.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use keyward_scan::{GitObjectKind, HistoryError, Repository};
 
@@ -186,10 +188,11 @@ fn a_partial_clone_tells_what_it_lacks_and_fetches_nothing() {
 #[test]
 fn what_a_repository_names_is_not_run() {
     let repository = Git::new();
-    repository.commit("file", key(1));
+    repository.0.write("file", key(1));
+    repository.commit("sub/file", "nothing");
     let marker = repository.path().join("was-run");
     let program =
-        repository.0.write("program", format!("#!/bin/sh\ntouch {}\ncat\n", marker.display()));
+        repository.0.write("program", format!("#!/bin/sh\ntouch {}\nexit 1\n", marker.display()));
     #[cfg(unix)]
     fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let program = program.to_str().unwrap();
@@ -213,13 +216,70 @@ fn what_a_repository_names_is_not_run() {
         repository.run(&["config", name, value]);
     }
     repository.0.write(".gitattributes", "* diff=evil filter=evil\n");
-    // Something that would have to be fetched.
-    let blob = repository.run(&["rev-parse", "HEAD:file"]);
-    let loose = repository.path().join(".git/objects").join(&blob[..2]).join(&blob[2..]);
+    // Something that would have to be fetched to tell which commit brought the find.
+    let tree = repository.run(&["rev-parse", "HEAD:sub"]);
+    let loose = repository.path().join(".git/objects").join(&tree[..2]).join(&tree[2..]);
     fs::remove_file(loose).unwrap();
-    let report = scanner().history(&Repository::of(repository.path()).unwrap());
+    let report = repository.search();
     assert!(!marker.exists(), "{report:?}");
-    assert_eq!(report.unwrap().unread.len(), 1);
+    assert_eq!(report.finds.len(), 1, "{report:?}");
+    assert!(report.unread.iter().any(|unread| unread.contains("partial clone")), "{report:?}");
+    // It would be run by a git that is not kept from it.
+    let unkept = ["diff-tree", "--root", "-r", "HEAD"];
+    let unkept = Command::new("git").arg("-C").arg(repository.path()).args(unkept).output();
+    assert!(marker.exists(), "{unkept:?}");
+}
+
+#[test]
+fn a_shallow_clone_is_told_of_as_its_history_is_not_all_here() {
+    let repository = Git::new();
+    repository.commit("file", key(1));
+    repository.commit("file", "nothing");
+    let folder = Folder::new();
+    let clone = folder.path().join("clone");
+    let url = format!("file://{}", repository.path().display());
+    git(folder.path(), &["clone", "--quiet", "--depth=1", &url, clone.to_str().unwrap()]);
+    let report = scanner().history(&Repository::of(&clone).unwrap()).unwrap();
+    assert_eq!(report.finds.len(), 0);
+    assert_eq!(report.unread, ["the history is not all here: it is a shallow clone"]);
+}
+
+#[test]
+fn a_name_longer_than_any_system_allows_does_not_end_the_search() {
+    let repository = Git::new();
+    repository.commit("leaked", key(1));
+    repository.0.write("last", key(2));
+    let first = repository.run(&["rev-parse", "HEAD:leaked"]);
+    let last = repository.run(&["hash-object", "-w", "last"]);
+    for length in [65_000, 65_536, 70_000, 300_000] {
+        let name = "n".repeat(length);
+        let tree = format!("100644 blob {first}\t{name}\n100644 blob {last}\tz\n");
+        let tree = make_tree(&repository, &tree);
+        let commit = repository.run(&["commit-tree", &tree, "-m", "long"]);
+        repository.run(&["update-ref", "refs/heads/main", &commit]);
+        repository.run(&["reflog", "expire", "--expire=now", "--all"]);
+        repository.run(&["read-tree", "--empty"]);
+        let report = repository.search();
+        assert_eq!((report.finds.len(), report.unread.len()), (2, 0), "{length}: {report:?}");
+        let name = report.finds[0].place.path.as_ref().unwrap().to_str().unwrap();
+        assert!(name.len() > 64_000 && name.bytes().all(|byte| byte == b'n'), "{length}");
+    }
+}
+
+/// A tree as `git mktree` reads it.
+fn make_tree(repository: &Git, entries: &str) -> String {
+    let mut mktree = Command::new("git")
+        .arg("-C")
+        .arg(repository.path())
+        .arg("mktree")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    mktree.stdin.take().unwrap().write_all(entries.as_bytes()).unwrap();
+    let output = mktree.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 #[test]
@@ -250,6 +310,8 @@ fn a_damaged_repository_is_told_of_and_not_taken_for_an_empty_one() {
     assert_eq!(report.finds.len(), 1, "{report:?}");
     let [unread] = &report.unread[..] else { panic!("{report:?}") };
     assert!(unread.starts_with("not all of the history can be read: "), "{unread}");
+    // Nor does git give advice on what is switched off.
+    assert!(!unread.contains("graft"), "{unread}");
 }
 
 #[test]

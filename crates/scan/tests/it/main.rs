@@ -9,6 +9,7 @@
 mod files;
 mod formats;
 mod history;
+mod limits;
 mod repository;
 mod rules;
 mod streams;
@@ -21,7 +22,7 @@ use keyward_core::{
     Alphabet, Dialect, Foreign, ForeignPrefix, Format, KeyId, KeyspaceId, Opaque, Prefix, Prefixed,
     Profile, WeakSecrets,
 };
-use keyward_scan::{Find, Pattern, Report, Scanner};
+use keyward_scan::{Find, Limits, Pattern, Report, Scanner};
 use keyward_testkit::SeededEntropy;
 use tempfile::TempDir;
 
@@ -78,6 +79,7 @@ fn formats() -> Vec<(&'static str, Format)> {
         ("fork3", foreign("f3", Profile::new(Dialect::Fork3))),
         ("fork4", foreign("f4", Profile::new(Dialect::Fork4))),
         ("rust", foreign("ru_st", Profile::new(Dialect::Rust))),
+        ("dash", foreign("-my", Profile::new(Dialect::Seam))),
         ("dev", foreign("de", Profile::new(Dialect::Seam).with_short_prefix("I0").unwrap())),
     ]
 }
@@ -88,6 +90,11 @@ fn pattern(name: &str, format: Format) -> Pattern {
 
 fn scanner() -> Scanner {
     Scanner::new(formats().into_iter().map(|(name, format)| pattern(name, format))).unwrap()
+}
+
+/// The same without limits to what it keeps.
+fn unlimited() -> Scanner {
+    scanner().with_limits(Limits { in_one_text: usize::MAX, in_all: usize::MAX })
 }
 
 /// A new secret and its id.
@@ -104,7 +111,7 @@ fn key(seed: u64) -> String {
 
 /// The secrets that are found in a text.
 fn found_in(text: impl AsRef<[u8]>) -> Vec<String> {
-    let report = scanner().read(Path::new("-"), text.as_ref()).unwrap();
+    let report = scanner().read(Path::new("-"), text.as_ref());
     report.finds.iter().map(|find| find.secret.expose().to_owned()).collect()
 }
 

@@ -1,5 +1,7 @@
 //! What to look for: the secrets of the keyspaces, or of prefixes that are named.
 
+use std::collections::HashSet;
+
 use anyhow::Context;
 use axum::http::Method;
 use keyward::{
@@ -60,7 +62,10 @@ pub(super) fn of_prefixes(prefixes: &[String], profile: &str) -> anyhow::Result<
         let format = prefixed(prefix, Profile::new(dialect)).map_err(unusable)?;
         Ok(Pattern::new(None, format))
     };
-    let patterns = prefixes.iter().map(pattern).collect::<anyhow::Result<Vec<_>>>()?;
+    // Each once, so that rules have names of their own.
+    let mut known = HashSet::new();
+    let each = prefixes.iter().filter(|prefix| known.insert(prefix.as_str()));
+    let patterns = each.map(pattern).collect::<anyhow::Result<Vec<_>>>()?;
     Ok(patterns.into_iter().flatten().collect())
 }
 

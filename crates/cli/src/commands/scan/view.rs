@@ -41,7 +41,7 @@ impl View {
         let place = &find.place;
         let object = place.object.as_ref();
         let name = match (&place.path, object) {
-            (Some(path), _) => self.name(path),
+            (Some(path), _) => unmistakable(self.name(path)),
             (None, Some(object)) => format!("{} {}", object.kind.as_str(), object.id),
             (None, None) => String::new(),
         };
@@ -84,4 +84,10 @@ impl View {
         let path = path.strip_prefix("./").unwrap_or(path);
         self.scanner.redact(&path.to_string_lossy())
     }
+}
+
+/// A name that is not taken for a command where it begins a line: `::name::` and `##[name]` are ones of
+/// GitHub Actions, which obeys whatever a step prints.
+fn unmistakable(name: String) -> String {
+    if name.trim_start().starts_with([':', '#']) { format!("./{name}") } else { name }
 }

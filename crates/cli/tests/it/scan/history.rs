@@ -98,3 +98,19 @@ fn history_that_cannot_be_read_is_a_failure() {
     let failed = cli.run(&["scan", "--prefix", "kw", "--history"]);
     assert_eq!(failed.code, 3, "{failed:?}");
 }
+
+#[test]
+fn a_shallow_clone_is_a_failure_if_nothing_is_found_in_it() {
+    let (folder, _) = repository();
+    git(&folder, &["commit", "--quiet", "--allow-empty", "--message", "harmless"]);
+    let clone = Folder::new();
+    let url = format!("file://{}", folder.path().display());
+    git(&clone, &["clone", "--quiet", "--depth=1", &url, "."]);
+    let cli = clone.cli().env("PATH", &path_variable());
+    let shallow = cli.run(&["scan", "--prefix", "kw", "--history"]);
+    assert_eq!(shallow.code, 3, "{shallow:?}");
+    assert!(shallow.stderr.contains("shallow clone"), "{shallow:?}");
+    assert_eq!(cli.run(&["scan", "--prefix", "kw"]).code, 0);
+    git(&clone, &["fetch", "--quiet", "--unshallow"]);
+    assert_eq!(cli.run(&["scan", "--prefix", "kw", "--history"]).code, 1);
+}

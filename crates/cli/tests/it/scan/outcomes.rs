@@ -54,6 +54,9 @@ fn calls_that_cannot_be_meant_are_refused_before_any_search() {
         &["scan", "--prefix", "kw", "--history", "-"],
         &["scan", "--prefix", "kw", "--reason", "because"],
         &["scan", "--prefix", "kw", "--revoke"],
+        &["--server", "http://127.0.0.1:1", "--key", "x", "scan", "--revoke", "--reason", ""],
+        &["--server", "http://127.0.0.1:1", "--key", "x", "scan", "--revoke", "--reason", " "],
+        &["--server", "http://127.0.0.1:1", "--key-file", "missing", "scan", "--revoke"],
         &["scan", "--prefix", "kw", "--rules", "unknown"],
         &["scan", "--prefix", "kw", "--rules", "gitleaks", "--history"],
     ];
@@ -136,6 +139,35 @@ fn the_standard_input_is_searched_where_it_is_asked_for() {
     );
     assert_eq!(run(&["-", "file"]).len(), 2);
     assert_eq!(run(&[]).len(), 1);
+}
+
+#[test]
+fn a_standard_input_that_cannot_be_read_does_not_hide_other_finds() {
+    let folder = Folder::new();
+    folder.write("file", made_up("kw"));
+    folder.write("empty", "");
+    let run = |file: &str| {
+        let scan = ["scan", "--prefix", "kw", "-", file];
+        let mut keyward = std::process::Command::new(env!("CARGO_BIN_EXE_keyward"));
+        // A directory can be opened, and not be read.
+        let stdin = fs::File::open(folder.path()).unwrap();
+        let output = keyward.args(scan).current_dir(folder.path()).stdin(stdin).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("-: Is a directory"), "{stderr}");
+        (output.status.code(), String::from_utf8(output.stdout).unwrap().lines().count())
+    };
+    assert_eq!(run("file"), (Some(1), 1));
+    assert_eq!(run("empty"), (Some(3), 0));
+}
+
+#[test]
+fn finds_beyond_what_is_kept_are_counted() {
+    let folder = Folder::new();
+    folder.write("file", format!("{}\n", made_up("kw")).repeat(1_234));
+    let ended = folder.cli().run(&OURS);
+    assert_eq!((ended.code, ended.stdout.lines().count()), (1, 1_000));
+    let told = "keyward: 234 more finds are neither told nor revoked: too many\n";
+    assert_eq!(ended.stderr, format!("{told}keyward: found 1000, searched 1\n"));
 }
 
 #[test]

@@ -89,6 +89,76 @@ fn keys_that_would_be_refused_anyway_are_revoked_if_they_could_come_back() {
 }
 
 #[test]
+fn expired_keys_are_revoked_as_another_expiry_would_bring_them_back() {
+    let site = Site::new();
+    let expired = |keyspace: &str| {
+        let (id, secret) = site.issue(keyspace);
+        let database = rusqlite::Connection::open(site.home.file("keyward.db")).unwrap();
+        let past = "UPDATE keys SET expires_at = 1 WHERE id = ?";
+        assert_eq!(database.execute(past, [&id]).unwrap(), 1);
+        (id, secret)
+    };
+    site.cli().done(&["keyspaces", "create", "op", "--format", "opaque", "--prefix", "op"]);
+    let keys = ["default", "op"].map(expired);
+    let text = keys.each_ref().map(|(_, secret)| secret.as_str());
+    site.files.write("a.txt", text.join("\n"));
+    site.files.write("b.txt", forged(&keys[0].0));
+    assert_eq!(codes(&site.scan(&["--revoke"], &text)), ["revoked", "revoked", "not_ours"]);
+    for (id, _) in &keys {
+        let key = site.cli().json(&["keys", "show", id]);
+        assert!(key["revoked_at"].is_string(), "{key}");
+    }
+    // Such a key is refused as expired, and is as dead as any other that was revoked.
+    assert_eq!(codes(&site.scan(&["--revoke"], &text)), ["dead", "dead", "not_ours"]);
+}
+
+#[test]
+fn the_key_of_the_call_is_left_and_those_behind_it_are_revoked() {
+    let site = Site::new();
+    let root = site.home.root_key();
+    let (id, secret) = site.issue("default");
+    let (management, other) = site.issue("management");
+    site.files.write("a.txt", format!("{root}\n{other}\n{secret}\n{root}"));
+    for more in [&["--revoke"][..], &["--prefix", "kw", "--prefix", "kwm", "--revoke"]] {
+        let finds = site.scan(more, &[&root, &secret, &other]);
+        let own: Vec<_> =
+            finds.iter().filter(|find| find["line"] == 1 || find["line"] == 4).collect();
+        assert!(!own.is_empty(), "{finds:?}");
+        for find in own {
+            assert_eq!(find["revocation"]["code"], "own_key");
+            assert_eq!(find["revocation"]["message"], "NOT revoked: it is the key of this call");
+        }
+        assert_eq!([site.state(&id), site.state(&management)], ["revoked", "revoked"]);
+    }
+}
+
+#[test]
+fn the_key_of_the_call_is_left_even_if_it_comes_through_a_pipe_or_was_rotated() {
+    let site = Site::new();
+    let issue = ["keys", "issue", "--owner", "o", "--keyspace", "management"];
+    let scopes = ["keyspaces:read", "keys:verify", "keys:read", "keys:write"];
+    let scopes = scopes.iter().flat_map(|scope| ["--scope", scope]);
+    let key = site.cli().json(&issue.into_iter().chain(scopes).collect::<Vec<_>>());
+    let id = key["key"]["id"].as_str().unwrap();
+    let old = key["secret"].as_str().unwrap();
+    let new = site.cli().json(&["keys", "rotate", id, "--grace", "1h"]);
+    let new = new["secret"].as_str().unwrap();
+    site.files.write("a.txt", format!("{old}\n{new}\n"));
+    let made = std::process::Command::new("mkfifo").arg(site.home.file("pipe")).status();
+    assert!(made.unwrap().success());
+    let pipe = site.home.file("pipe");
+    let writer = std::thread::spawn({
+        let (pipe, new) = (pipe.clone(), new.to_owned());
+        move || std::fs::write(pipe, new).unwrap()
+    });
+    let call = ["--server", &site.server.url(), "--key-file", pipe.to_str().unwrap()];
+    let ended = site.files.cli().with(&call).run(&["--json", "scan", "--revoke"]);
+    writer.join().unwrap();
+    assert_eq!(codes(&finds(&ended)), ["own_key", "own_key"], "{ended:?}");
+    assert_eq!(site.state(id), "active");
+}
+
+#[test]
 fn keys_without_an_id_in_them_are_found_by_their_digest() {
     let site = Site::new();
     site.cli().done(&["keyspaces", "create", "op", "--format", "opaque", "--prefix", "op"]);

@@ -54,6 +54,35 @@ fn names_of_files_neither_steer_the_terminal_nor_tell_secrets() {
 }
 
 #[test]
+fn names_of_files_give_no_commands_to_what_reads_the_output() {
+    let folder = Folder::new();
+    let names = ["##[error]x", " ::add-mask::x", "::stop-commands::x", "x"];
+    for name in names {
+        folder.write(name, KEY);
+    }
+    let of_directory = folder.cli().run(&["scan", "--prefix", "kw"]).stdout;
+    let of_files = folder.cli().run(&[&["scan", "--prefix", "kw"], &names[..]].concat()).stdout;
+    for stdout in [of_directory, of_files] {
+        let mut lines: Vec<_> = stdout.lines().collect();
+        lines.sort_unstable();
+        let expected = ["./ ::add-mask::x", "./##[error]x", "./::stop-commands::x", "x"];
+        assert_eq!(lines, expected.map(|name| format!("{name}:1:1: kw_4mGJ7cKxWq2Z")));
+    }
+    let as_json = folder.cli().run(&["--json", "scan", "--prefix", "kw", "::stop-commands::x"]);
+    assert_eq!(finds(&as_json)[0]["path"], "::stop-commands::x");
+}
+
+#[test]
+fn a_prefix_that_is_given_twice_has_one_rule() {
+    let folder = Folder::new();
+    let twice =
+        ["scan", "--prefix", "kw", "--prefix", "b", "--prefix", "kw", "--rules", "gitleaks"];
+    let rules = folder.cli().done(&twice);
+    let ids: Vec<_> = rules.lines().filter(|line| line.starts_with("id = ")).collect();
+    assert_eq!(ids, [r#"id = "keyward-kw""#, r#"id = "keyward-b""#]);
+}
+
+#[test]
 fn rules_for_other_scanners_are_printed_as_those_read_them() {
     let folder = Folder::new();
     let rules = |scanner: &str| {
