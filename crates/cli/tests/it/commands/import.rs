@@ -315,18 +315,19 @@ fn a_table_that_is_none_is_refused_and_nothing_of_it_is_told(
     assert!(!(ended.stdout + &ended.stderr).contains("sk_"), "a secret is told");
 }
 
-#[test]
-fn a_row_that_is_cut_off_is_no_key_and_columns_without_a_meaning_are_told() {
+#[rstest]
+fn a_row_that_is_cut_off_is_no_key_and_columns_without_a_meaning_are_told(
+    #[values("\n", "\r\n")] end: &str,
+) {
     let folder = Folder::new();
     let cli = folder.cli();
     cli.done(&["keyspaces", "create", "old", "--profile", "seam", "--prefix", "mycompany"]);
     let hash = "6bad2b7c5e31825a27e64dac43b40f95234e111c108003bca5e491d21cc339c6";
-    folder.write(
-        "keys.csv",
-        format!(
-            "short_token,long_token_hash,user_id,is_revoked,revoked_at\nSPs5scUr,{hash},7,yes\n"
-        ),
-    );
+    let rows = [
+        "short_token,long_token_hash,user_id,is_revoked,revoked_at",
+        &format!("SPs5scUr,{hash},7,yes"),
+    ];
+    folder.write("keys.csv", rows.join(end));
     let ended = cli.run(&["keys", "import", "keys.csv", "--keyspace", "old", "--from", "seam"]);
     assert_eq!((ended.code, ids(&cli).len()), (1, 0), "what was revoked would live again");
     assert!(ended.stderr.contains("columns that are not used: is_revoked"), "{}", ended.stderr);
