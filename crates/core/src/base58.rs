@@ -70,12 +70,13 @@ pub(crate) fn decode(text: &str) -> Option<ArrayVec<u8, MOST>> {
     // Little-endian.
     let mut limbs = ArrayVec::<u64, { MOST.div_ceil(8) + 1 }>::new();
     let significant = text.as_bytes().get(zeros..)?;
+    let alphabet = Alphabet::base58();
     // As many digits as 64 bits hold.
     for digits in significant.chunks(10) {
         let (mut base, mut carry) = (1_u64, 0_u64);
         for &digit in digits {
             base *= 58;
-            carry = carry * 58 + u64::from(Alphabet::base58().digit(digit)?);
+            carry = carry * 58 + u64::from(alphabet.digit(digit)?);
         }
         for limb in &mut limbs {
             let part = u128::from(*limb) * u128::from(base) + u128::from(carry);
@@ -90,9 +91,11 @@ pub(crate) fn decode(text: &str) -> Option<ArrayVec<u8, MOST>> {
     for _ in 0..zeros {
         bytes.try_push(0).ok()?;
     }
-    let number = limbs.iter().rev().flat_map(|limb| limb.to_be_bytes());
-    for byte in number.skip_while(|&byte| byte == 0) {
-        bytes.try_push(byte).ok()?;
+    let (first, others) = limbs.split_last().unwrap_or((&0, &[]));
+    let leading = usize::try_from(first.leading_zeros() / 8).unwrap_or_default();
+    bytes.try_extend_from_slice(first.to_be_bytes().get(leading..)?).ok()?;
+    for limb in others.iter().rev() {
+        bytes.try_extend_from_slice(&limb.to_be_bytes()).ok()?;
     }
     Some(bytes)
 }
