@@ -31,6 +31,13 @@ pub(super) fn commit(connection: &Connection, group: &mut Vec<Box<dyn Job>>) {
     // thread goes on, as the rollback below leaves nothing behind.
     if let Ok(result) = catch_unwind(AssertUnwindSafe(|| write(connection, group))) {
         roll_back(connection);
+        if matches!(result, Err(GroupFailure::RolledBack)) && group.len() > 1 {
+            // One of them, too large for the disk say, took the others with it: each for itself, then.
+            for job in std::mem::take(group) {
+                commit(connection, &mut vec![job]);
+            }
+            return;
+        }
         for job in group.drain(..) {
             job.answer(result.as_ref().err());
         }
