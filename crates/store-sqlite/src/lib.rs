@@ -26,9 +26,9 @@
 //!
 //! # Writing
 //!
-//! One thread writes. It takes all changes that wait, makes each in a savepoint of its own, so that
-//! one that is refused leaves the others alone, and commits them together: many writers share the
-//! cost of one `fsync`. A change is acknowledged once that has happened, and not before.
+//! One thread writes. It takes all changes that wait and commits them together: many writers share the
+//! cost of one `fsync`. One that is refused leaves the others alone. A change is acknowledged once
+//! that has happened, and not before.
 //!
 //! # The file
 //!
