@@ -110,8 +110,8 @@ pub(crate) struct ExportedHash {
 /// The digest of the secret before the last rotation.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ExportedPrevious {
-    scheme: String,
-    value: String,
+    #[serde(flatten)]
+    hash: ExportedHash,
     #[schema(value_type = String, format = DateTime)]
     until: Timestamp,
 }
@@ -188,8 +188,7 @@ impl<'a> From<&'a StoredKey> for ExportedKey<'a> {
             deleted_at: deletion.map(|deletion| deletion.at),
             deleted_by: deletion.map(|deletion| deletion.by.as_str()),
             previous: previous.map(|previous| ExportedPrevious {
-                scheme: previous.digest.scheme().to_string(),
-                value: previous.digest.to_hex(),
+                hash: (&previous.digest).into(),
                 until: previous.until,
             }),
             rotated_at: record.rotated_at,

@@ -1,64 +1,19 @@
-//! Taking over keys that somebody else has issued, by the digests of their secrets or by these.
+//! Taking over keys that somebody else has issued: what is there is found out, and the rest is written.
+
+mod imported;
 
 use std::collections::HashSet;
 
+pub use imported::{ImportedKey, Past};
 use keyward_core::{
-    ActContext, Action, Change, Deletion, Digest, DigestScheme, Expiry, FieldError, ForeignHash,
-    FormatKind, Invalid, KeyId, KeyRecord, KeyWrite, Keyspace, KeyspaceTable, KeyspaceWrite,
-    Locator, NewKey, PreviousSecret, Refusal, Revocation, Secret, StoredSecret, Timestamp, Version,
+    ActContext, Action, Change, KeyId, KeyRecord, KeyWrite, Keyspace, KeyspaceWrite, Locator,
+    Refusal, Version,
 };
 use keyward_store::{Usage, UsageDelta};
 use serde_json::json;
 
 use super::{ATTEMPTS, data};
 use crate::{Error, Keyward};
-
-/// A key that was issued elsewhere.
-#[derive(Clone, Debug)]
-pub struct ImportedKey {
-    /// The key as it shall be here. Its keyspace must describe the form of its secret.
-    pub key: NewKey,
-    /// Its id there, if it shall stay the same; that of a prefixed secret stands in it, and must be
-    /// given.
-    pub id: Option<KeyId>,
-    /// The id that it gets if it has none: made of its digest, so that taking it over a second time
-    /// is noticed.
-    pub fallback_id: KeyId,
-    /// The digest of its secret, as it is stored there.
-    pub digest: Digest,
-    /// Further digests of the same secret, if they are known: whoever has one of them is this key.
-    pub other_digests: Vec<Digest>,
-    /// What had become of it there.
-    pub past: Past,
-}
-
-/// What had become of a key before it was taken over.
-#[derive(Clone, Debug, Default)]
-pub struct Past {
-    /// When it was issued; absent: now.
-    pub created_at: Option<Timestamp>,
-    /// When its record was last changed; absent: when it was issued.
-    pub updated_at: Option<Timestamp>,
-    /// When it expires or has expired, which may be later than its keyspace would allow a new key;
-    /// absent: as [`ImportedKey::key`] says.
-    pub expires_at: Option<Timestamp>,
-    /// That it was revoked.
-    pub revocation: Option<Revocation>,
-    /// That it was deleted, and can be restored.
-    pub deletion: Option<Deletion>,
-    /// The secret before its last rotation.
-    pub previous: Option<PreviousSecret>,
-    /// When it got its present secret.
-    pub rotated_at: Option<Timestamp>,
-    /// The key that it succeeded.
-    pub rotated_from: Option<KeyId>,
-    /// The key that succeeded it.
-    pub rotated_to: Option<KeyId>,
-    /// How it was used.
-    pub usage: Usage,
-    /// How often its record had changed; absent: it is the first version.
-    pub version: Option<Version>,
-}
 
 /// What an import does with what is acceptable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,15 +25,6 @@ pub enum ImportMode {
     Each,
     /// Writes all keys together, or none if one of them is not acceptable.
     Whole,
-}
-
-impl ImportedKey {
-    /// A key with this digest of which nothing else is known.
-    pub fn new(key: NewKey, digest: Digest) -> Self {
-        let fallback_id = KeyId::of_digest(&digest);
-        let (other_digests, past) = (Vec::new(), Past::default());
-        Self { key, id: None, fallback_id, digest, other_digests, past }
-    }
 }
 
 /// The result for one key: its record, or why it was not taken over.
@@ -132,63 +78,6 @@ impl Keyward {
         Ok(taken)
     }
 
-    /// A key to take over of which the secret itself is known. It must have the form of its
-    /// keyspace's secrets; of a prefixed one, the id is taken from it.
-    pub fn of_secret(&self, key: NewKey, secret: &Secret) -> Result<ImportedKey, Error> {
-        let hasher = &self.inner.hasher;
-        let keyspace = self.keyspace_to_import(&key)?;
-        let foreign = || Invalid::new("must have the form of its keyspace's secrets").at("secret");
-        let numbered = keyspace.verifying(DigestScheme::NUMBERED).ok().flatten();
-        let table = KeyspaceTable::new([keyspace.clone()]);
-        let with_numbers = KeyspaceTable::new(numbered);
-        let (token, scheme) = if let Ok(token) = table.parse(secret.expose()) {
-            (token, keyspace.minting_scheme(hasher))
-        } else {
-            let token = with_numbers.parse(secret.expose()).map_err(|_| foreign())?;
-            (token, DigestScheme::NUMBERED)
-        };
-        let digest = |scheme| hasher.digest(scheme, secret.expose()).ok_or_else(foreign);
-        let id = token.locators(hasher).find_map(|locator| match locator {
-            Locator::KeyId(id) => Some(id),
-            Locator::Digest(_) => None,
-        });
-        // Without the pepper, which may be another one when it is taken over again.
-        let fallback_id = KeyId::of_digest(&digest(DigestScheme::Sha256)?);
-        let schemes = keyspace.schemes.iter().copied();
-        let other_digests = schemes.filter_map(|scheme| hasher.digest(scheme, secret.expose()));
-        let other_digests = other_digests.collect();
-        let imported = ImportedKey::new(key, digest(scheme)?);
-        Ok(ImportedKey { id, fallback_id, other_digests, ..imported })
-    }
-
-    /// A key to take over of which a hash is stored there: see [`ForeignHash`].
-    pub fn of_hash(
-        &self,
-        key: NewKey,
-        id: Option<KeyId>,
-        (scheme, value): (&str, &str),
-    ) -> Result<ImportedKey, Error> {
-        let digest = self.foreign_digest(&key, id.as_ref(), (scheme, value))?;
-        Ok(ImportedKey { id, ..ImportedKey::new(key, digest) })
-    }
-
-    /// The digest to store in place of a hash that is stored there.
-    pub fn foreign_digest(
-        &self,
-        key: &NewKey,
-        id: Option<&KeyId>,
-        (scheme, value): (&str, &str),
-    ) -> Result<Digest, Error> {
-        let hash = ForeignHash::parse(scheme, &self.inner.hasher);
-        let hash = hash.map_err(|invalid| invalid.at("hash"))?;
-        Ok(hash.digest(value, &self.keyspace_to_import(key)?.format, id)?)
-    }
-
-    fn keyspace_to_import(&self, key: &NewKey) -> Result<Keyspace, FieldError> {
-        let unknown = || Invalid::new("must name a keyspace").at("keyspace");
-        self.known_keyspace(&key.keyspace).ok_or_else(unknown)
-    }
-
     /// The records as they would be written. `checked` also asks the store for what exists.
     async fn prepare_all(
         &self,
@@ -214,35 +103,6 @@ impl Keyward {
             taken.push(result);
         }
         Ok(taken)
-    }
-
-    /// The record of a key as it would be written.
-    fn record_of(&self, imported: &ImportedKey, now: Timestamp) -> Taken {
-        let keyspace = self.keyspace_to_import(&imported.key)?;
-        let is_known = |digest: &Digest| self.inner.hasher.knows(digest.scheme());
-        let previous = imported.past.previous.as_ref();
-        if !is_known(&imported.digest) || !previous.is_none_or(|p| is_known(&p.digest)) {
-            let rule = "must not need a pepper or salt that is not configured";
-            return Err(Invalid::new(rule).at("hash").into());
-        }
-        if keyspace.format.kind() == FormatKind::Prefixed && imported.id.is_none() {
-            let rule = Invalid::new("must be given, for it is part of a prefixed secret");
-            return Err(rule.at("id").into());
-        }
-        if imported.id.as_ref().is_some_and(|id| !keyspace.format.fits_id(id)) {
-            return Err(Invalid::new("must have the form of its keyspace's ids").at("id").into());
-        }
-        for digest in [Some(&imported.digest), previous.map(|previous| &previous.digest)] {
-            let scheme = digest.map(Digest::scheme).filter(|s| !keyspace.format.fits_scheme(*s));
-            if scheme.is_some() {
-                let rule = "must be of a scheme that its keyspace's format can have";
-                return Err(Invalid::new(rule).at("hash").into());
-            }
-            if let Some(digest) = digest {
-                keyspace.verifying(digest.scheme()).map_err(|e| e.at("keyspace"))?;
-            }
-        }
-        Ok(record(imported, &keyspace, now)?)
     }
 
     /// Writes those that can be taken over, all together. Says whether it did, or whether nothing
@@ -364,37 +224,4 @@ impl Seen {
         self.locators.extend(locators);
         self.ids.insert(record.id.clone())
     }
-}
-
-/// The record here of a key that was issued elsewhere.
-fn record(
-    imported: &ImportedKey,
-    keyspace: &Keyspace,
-    now: Timestamp,
-) -> Result<KeyRecord, FieldError> {
-    let past = &imported.past;
-    let id = imported.id.as_ref().unwrap_or(&imported.fallback_id).clone();
-    let mut policy = keyspace.clone();
-    let mut key = imported.key.clone();
-    if past.expires_at.is_some() || key.expiry == Expiry::Never {
-        // The expiry of a key that exists is a fact, and not a wish that its keyspace may refuse.
-        key.expiry = Expiry::Never;
-        policy = Keyspace { default_lifetime: None, maximum_lifetime: None, ..policy };
-    }
-    let hint = keyspace.format.hint(&id);
-    let issued = KeyRecord::issue(key, id, imported.digest.clone(), hint, &policy, now)?;
-    let created_at = past.created_at.map_or(now, |at| at.min(now));
-    Ok(KeyRecord {
-        created_at,
-        updated_at: past.updated_at.map_or(created_at, |at| at.min(now)),
-        expires_at: past.expires_at.or(issued.expires_at),
-        revocation: past.revocation.clone(),
-        deletion: past.deletion.clone(),
-        secret: StoredSecret { previous: past.previous.clone(), ..issued.secret },
-        rotated_at: past.rotated_at.map(|at| at.min(now)),
-        rotated_from: past.rotated_from.clone(),
-        rotated_to: past.rotated_to.clone(),
-        version: past.version.unwrap_or(Version::FIRST),
-        ..issued
-    })
 }

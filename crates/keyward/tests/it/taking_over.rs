@@ -4,14 +4,14 @@
 use keyward::store::{Store, Usage};
 use keyward::{
     Action, AuditFilter, Dialect, DigestScheme, DigestUpgrades, Error, Foreign, ForeignPrefix,
-    Format, ImportMode, ImportedKey, KeyId, KeyspaceId, Keyward, Locator, NewKey, NewKeyspace,
-    Past, Pepper, PepperVersion, Peppers, Profile, Rotation, Secret, WeakSecrets,
+    Format, FormatKind, ImportMode, ImportedKey, KeyId, KeyspaceId, Keyward, Locator, NewKey,
+    NewKeyspace, Past, Pepper, PepperVersion, Peppers, Profile, Rotation, Secret, WeakSecrets,
 };
 use rstest::rstest;
 use serde::Deserialize;
 
 use crate::support::Backend::{self, Memory, Sqlite};
-use crate::support::{Call, World, code, create_keyspace, me, opaque, owner, reader, seconds};
+use crate::support::{Call, World, code, create_keyspace, keyspace_of, me, owner, reader, seconds};
 
 #[derive(Deserialize)]
 struct Vectors {
@@ -66,6 +66,17 @@ async fn keyspace(keyward: &Keyward, prefix: &str, dialect: Dialect) -> Keyspace
         create_keyspace(keyward, NewKeyspace::new(id.clone(), format)).await;
     }
     id
+}
+
+/// A keyspace with opaque secrets.
+async fn opaque_keyspace(keyward: &Keyward) -> KeyspaceId {
+    keyspace_of(keyward, FormatKind::Opaque).await
+}
+
+/// An instance with a pepper.
+async fn peppered(world: &World) -> Keyward {
+    let pepper = Pepper::new(vec![1; 32]).unwrap();
+    world.builder().peppers(vec![(PepperVersion::new(1), pepper)]).build().await.unwrap()
 }
 
 fn key_of(keyspace: &KeyspaceId) -> NewKey {
@@ -185,8 +196,7 @@ async fn numbered_tokens_are_found_by_their_digest_which_covers_the_number(
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
-    let keyspace: KeyspaceId = "laravel".parse().unwrap();
-    create_keyspace(&keyward, NewKeyspace::new(keyspace.clone(), opaque())).await;
+    let keyspace = opaque_keyspace(&keyward).await;
     let (token, hex) = SANCTUM;
     assert_eq!(code(&keyward, &secret(token)).await, "malformed", "there are none yet");
     let hash = format!("17|{hex}");
@@ -221,10 +231,8 @@ async fn a_key_that_was_taken_over_is_known_again_after_its_digest_has_moved(
     #[values(Memory, Sqlite)] backend: Backend,
 ) {
     let world = World::new(backend);
-    let peppers = || vec![(PepperVersion::new(1), Pepper::new(vec![1; 32]).unwrap())];
-    let keyward = world.builder().peppers(peppers()).build().await.unwrap();
-    let keyspace: KeyspaceId = "old".parse().unwrap();
-    create_keyspace(&keyward, NewKeyspace::new(keyspace.clone(), opaque())).await;
+    let keyward = peppered(&world).await;
+    let keyspace = opaque_keyspace(&keyward).await;
     let text = "op_0123456789abcdefghijABCDEFGHIJxy";
     let digest = keyward::Hasher::new(Vec::new()).digest(DigestScheme::Sha256, text).unwrap();
     let by_hash = || ImportedKey::new(key_of(&keyspace), digest.clone());
@@ -331,8 +339,7 @@ async fn of_many_keys_each_is_answered_and_none_is_written_twice(
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
-    let keyspace: KeyspaceId = "old".parse().unwrap();
-    create_keyspace(&keyward, NewKeyspace::new(keyspace.clone(), opaque())).await;
+    let keyspace = opaque_keyspace(&keyward).await;
     let hex = |n: usize| format!("{n:064x}");
     let key = |id: &str, n: usize| {
         keyward.of_hash(key_of(&keyspace), id.parse().ok(), ("sha256-hex", &hex(n))).unwrap()
@@ -376,8 +383,7 @@ async fn a_revoked_key_is_known_again_by_its_secret_whatever_hash_it_came_with(
     let world = World::new(backend);
     let peppers = || vec![(PepperVersion::new(1), Pepper::new(vec![1; 32]).unwrap())];
     let keyward = world.builder().peppers(peppers()).build().await.unwrap();
-    let keyspace: KeyspaceId = "old".parse().unwrap();
-    create_keyspace(&keyward, NewKeyspace::new(keyspace.clone(), opaque())).await;
+    let keyspace = opaque_keyspace(&keyward).await;
     let text = "op_0123456789abcdefghijABCDEFGHIJxy";
     let hasher = keyward::Hasher::new(peppers());
     let digest = hasher.digest(scheme.parse().unwrap(), text).unwrap();
@@ -399,10 +405,8 @@ async fn a_key_that_moves_to_another_digest_while_it_is_looked_for_is_found(
     #[values(Memory, Sqlite)] backend: Backend,
 ) {
     let world = World::new(backend);
-    let peppers = vec![(PepperVersion::new(1), Pepper::new(vec![1; 32]).unwrap())];
-    let keyward = world.builder().peppers(peppers).build().await.unwrap();
-    let keyspace: KeyspaceId = "old".parse().unwrap();
-    create_keyspace(&keyward, NewKeyspace::new(keyspace.clone(), opaque())).await;
+    let keyward = peppered(&world).await;
+    let keyspace = opaque_keyspace(&keyward).await;
     let text = "op_0123456789abcdefghijABCDEFGHIJxy";
     let digest = keyward::Hasher::new(Vec::new()).digest(DigestScheme::Sha256, text).unwrap();
     let key = keyward.import(ImportedKey::new(key_of(&keyspace), digest), &me()).await.unwrap();
@@ -426,8 +430,7 @@ async fn a_key_that_moves_to_another_digest_while_it_is_looked_for_is_found(
 async fn a_numbered_secret_is_taken_over_by_itself(#[values(Memory, Sqlite)] backend: Backend) {
     let world = World::new(backend);
     let keyward = world.start().await;
-    let keyspace: KeyspaceId = "laravel".parse().unwrap();
-    create_keyspace(&keyward, NewKeyspace::new(keyspace.clone(), opaque())).await;
+    let keyspace = opaque_keyspace(&keyward).await;
     let imported = keyward.of_secret(key_of(&keyspace), &secret(SANCTUM.0)).unwrap();
     keyward.import(imported, &me()).await.unwrap();
     assert_eq!(code(&keyward, &secret(SANCTUM.0)).await, "allowed");
@@ -444,8 +447,7 @@ async fn the_secret_before_a_rotation_moves_no_digest(#[values(Memory, Sqlite)] 
     let before = plain.issue(reader(), &me()).await.unwrap();
     let grace = Rotation { grace: Some(seconds(3_600)), ..Rotation::default() };
     let after = plain.rotate(&before.key.id, grace, &me()).await.unwrap();
-    let peppers = vec![(PepperVersion::new(1), Pepper::new(vec![1; 32]).unwrap())];
-    let keyward = world.builder().peppers(peppers).build().await.unwrap();
+    let keyward = peppered(&world).await;
     assert_eq!(code(&keyward, &before.secret).await, "allowed");
     keyward.flush_upgrades().await.unwrap();
     assert_eq!(scheme_of(&keyward, &before.key.id).await, DigestScheme::Sha256);
@@ -464,8 +466,7 @@ async fn usage_that_comes_along_is_written_later_if_it_cannot_be_now(
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
-    let keyspace: KeyspaceId = "old".parse().unwrap();
-    create_keyspace(&keyward, NewKeyspace::new(keyspace.clone(), opaque())).await;
+    let keyspace = opaque_keyspace(&keyward).await;
     let hash = ("sha256-hex", "0".repeat(64));
     let imported = keyward.of_hash(key_of(&keyspace), None, (hash.0, &hash.1)).unwrap();
     let usage = Usage { last_used_at: Some(keyward.now()), uses: 7, previous_uses: 2 };
