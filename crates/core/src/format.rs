@@ -6,6 +6,7 @@ mod foreign;
 mod opaque;
 mod prefix;
 mod prefixed;
+mod signed;
 
 pub use alphabet::Alphabet;
 use arrayvec::ArrayVec;
@@ -15,11 +16,14 @@ pub use opaque::Opaque;
 pub use prefix::Prefix;
 pub(crate) use prefixed::Parts as PrefixedParts;
 pub use prefixed::Prefixed;
+pub use signed::{Audience, MintError, Signed};
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, DigestScheme, Entropy, Hasher, HexDigest, KeyId, Secret};
+use crate::jose::{SignedFault, SignedToken};
+use crate::{Digest, DigestScheme, Entropy, Hasher, HexDigest, KeyId, Secret, Timestamp};
 
-/// The longest text that is looked at as a secret, in bytes. Longer ones are malformed unread.
+/// The longest text that is looked at as a secret, in bytes. Longer ones are malformed unread. Signed
+/// keys have a bound of their own: [`SignedToken::MOST_LENGTH`].
 pub const MAX_SECRET_LENGTH: usize = 512;
 
 /// A format with its settings.
@@ -32,6 +36,8 @@ pub enum Format {
     Opaque(Opaque),
     /// `prefix_id_secret` with a checksum; the record is found by the id.
     Prefixed(Prefixed),
+    /// A JWT with a key pair of its own; the record is found by the id, which is its `kid`.
+    Signed(Signed),
 }
 
 /// The name of a format.
@@ -42,6 +48,15 @@ pub enum FormatKind {
     Opaque,
     /// See [`Format::Prefixed`] and [`Format::Foreign`].
     Prefixed,
+    /// See [`Format::Signed`].
+    Signed,
+}
+
+impl FormatKind {
+    /// Whether a key's id stands in its secret and finds its record; or else a digest does.
+    pub const fn is_found_by_id(self) -> bool {
+        matches!(self, Self::Prefixed | Self::Signed)
+    }
 }
 
 impl Format {
@@ -50,6 +65,7 @@ impl Format {
         match self {
             Self::Opaque(_) => FormatKind::Opaque,
             Self::Foreign(_) | Self::Prefixed(_) => FormatKind::Prefixed,
+            Self::Signed(_) => FormatKind::Signed,
         }
     }
 
@@ -59,6 +75,7 @@ impl Format {
             Self::Foreign(foreign) => Some(foreign.prefix().as_str()),
             Self::Opaque(opaque) => opaque.prefix().map(Prefix::as_str),
             Self::Prefixed(prefixed) => Some(prefixed.prefix().as_str()),
+            Self::Signed(_) => None,
         }
     }
 
@@ -80,6 +97,7 @@ impl Format {
             Self::Prefixed(_) => {
                 id.as_str().len() == KeyId::LENGTH && Alphabet::base58().covers(id.as_str())
             }
+            Self::Signed(_) => SignedToken::fits_id(id.as_str()),
         }
     }
 
@@ -89,16 +107,18 @@ impl Format {
             // A number in front of an opaque secret.
             (Self::Opaque(_), DigestScheme::Part(hash)) => matches!(hash, HexDigest::Sha256),
             (Self::Foreign(_), _) => true,
-            (_, DigestScheme::Part(_) | DigestScheme::PartFork4) => false,
+            (Self::Signed(_), _)
+            | (_, DigestScheme::Part(_) | DigestScheme::PartFork4) => false,
             _ => true,
         }
     }
 
     /// Draws the id of a new key.
-    pub fn draw_id(&self, entropy: &dyn Entropy) -> KeyId {
+    pub fn draw_id(&self, entropy: &dyn Entropy, now: Timestamp) -> KeyId {
         match self {
             Self::Foreign(foreign) => foreign.draw_id(entropy),
             Self::Opaque(_) | Self::Prefixed(_) => KeyId::generate(entropy),
+            Self::Signed(_) => Signed::draw_id(entropy, now),
         }
     }
 
@@ -108,15 +128,26 @@ impl Format {
             Self::Foreign(foreign) => foreign.hint(id),
             Self::Opaque(opaque) => opaque.hint(),
             Self::Prefixed(prefixed) => prefixed.hint(id),
+            Self::Signed(_) => Signed::hint(id),
         }
     }
 
-    /// Draws a new secret for the key of that id.
-    pub fn mint(&self, entropy: &dyn Entropy, id: &KeyId) -> Minted {
+    /// Draws a new secret for the key of that id. None: those of the format are signed, see
+    /// [`Signed::mint`].
+    pub fn mint(&self, entropy: &dyn Entropy, id: &KeyId) -> Option<Minted> {
         match self {
-            Self::Foreign(foreign) => foreign.mint(entropy, id),
-            Self::Opaque(opaque) => opaque.mint(entropy),
-            Self::Prefixed(prefixed) => prefixed.mint(entropy, id),
+            Self::Foreign(foreign) => Some(foreign.mint(entropy, id)),
+            Self::Opaque(opaque) => Some(opaque.mint(entropy)),
+            Self::Prefixed(prefixed) => Some(prefixed.mint(entropy, id)),
+            Self::Signed(_) => None,
+        }
+    }
+
+    /// The settings, if secrets are signed.
+    pub const fn as_signed(&self) -> Option<&Signed> {
+        match self {
+            Self::Signed(signed) => Some(signed),
+            _ => None,
         }
     }
 }
@@ -147,11 +178,13 @@ impl std::fmt::Debug for Presented<'_> {
     }
 }
 
-/// By what a record can be found: its id in the text, or one of a few digests of the text.
+/// By what a record can be found: its id in the text, or one of a few digests of the text. What is
+/// signed proves itself by its signature, everything else by a digest.
 #[derive(Clone, Debug)]
 enum Route<'t> {
     Digests(ArrayVec<DigestScheme, { Token::MOST_SCHEMES }>),
     KeyId(&'t str),
+    Signed(Box<SignedToken<'t>>),
 }
 
 impl<'t> Token<'t> {
@@ -169,11 +202,24 @@ impl<'t> Token<'t> {
         Self { text: Presented(text), route: Route::Digests(schemes) }
     }
 
+    pub(crate) fn signed(token: SignedToken<'t>) -> Self {
+        Self { text: Presented(token.text()), route: Route::Signed(Box::new(token)) }
+    }
+
+    /// The token as a signed one, if it is.
+    pub fn as_signed(&self) -> Option<&SignedToken<'t>> {
+        match &self.route {
+            Route::Signed(token) => Some(token),
+            Route::Digests(_) | Route::KeyId(_) => None,
+        }
+    }
+
     /// The places where this token's record may be, in the order in which to look.
     pub fn locators<'a>(&'a self, hasher: &'a Hasher) -> impl Iterator<Item = Locator> + 'a {
         let (id, schemes) = match &self.route {
-            Route::KeyId(id) => (Some(Locator::KeyId(KeyId::from_base58(id))), [].as_slice()),
+            Route::KeyId(id) => (Some(Locator::KeyId(KeyId::from_checked(id))), [].as_slice()),
             Route::Digests(schemes) => (None, schemes.as_slice()),
+            Route::Signed(token) => (Some(Locator::KeyId(token.id().clone())), [].as_slice()),
         };
         let digests = schemes.iter().filter_map(|&scheme| self.digest(hasher, scheme));
         id.into_iter().chain(digests.map(Locator::Digest))
@@ -190,7 +236,7 @@ impl<'t> Token<'t> {
 pub enum Locator {
     /// The digest of an opaque secret.
     Digest(Digest),
-    /// The id in a prefixed secret.
+    /// The id in a prefixed or signed secret.
     KeyId(KeyId),
 }
 
@@ -207,6 +253,9 @@ pub enum Malformed {
     /// No keyspace has secrets of that prefix and length.
     #[error("the secret has the form of no keyspace")]
     Form,
+    /// It looks like a signed key and is none of these issuers'.
+    #[error("no signed key: {0}")]
+    Signed(SignedFault),
     /// Longer than [`MAX_SECRET_LENGTH`].
     #[error("the secret is too long")]
     TooLong,

@@ -38,8 +38,8 @@ impl KeyId {
         Self(text.chars().take(Self::LENGTH).collect())
     }
 
-    /// For text that a format has already checked: `id` holds only base58 characters.
-    pub(crate) fn from_base58(id: &str) -> Self {
+    /// For text that a format has already checked or made: `id` holds only characters of ids.
+    pub(crate) fn from_checked(id: &str) -> Self {
         Self(id.into())
     }
 }

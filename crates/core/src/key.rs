@@ -4,10 +4,13 @@ mod lifecycle;
 mod request;
 mod stored;
 
+use std::sync::Arc;
+
 pub use lifecycle::Refusal;
 pub use request::{Expiry, KeyChanges, NewKey, Rotation, RotationMode};
 use serde::{Deserialize, Serialize};
 
+use crate::jose::{Claims, PublicKey};
 use crate::{
     ActorId, Description, Digest, FormatKind, KeyId, KeyspaceId, Locator, Metadata, Name, OwnerId,
     Reason, ResourceId, ResourceScopes, Scope, ScopeSet, TagSet, Timestamp, Version,
@@ -31,7 +34,7 @@ pub struct KeyRecord {
     pub not_before: Option<Timestamp>,
     /// What the key may do everywhere.
     pub scopes: ScopeSet,
-    /// The stored digest, and for a while after a rotation the one before.
+    /// What proves the secret.
     pub secret: StoredSecret,
     /// The revocation, which may lie in the future.
     pub revocation: Option<Revocation>,
@@ -69,11 +72,20 @@ pub struct KeyRecord {
     pub rotated_to: Option<KeyId>,
 }
 
-/// What is stored of a key's secret.
+/// What is stored of a key's secret: what proves it, and what it cannot be made from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StoredSecret {
+pub enum StoredSecret {
+    /// Digests of the secret's text.
+    Digests(StoredDigests),
+    /// The public key that checks the secret's signature.
+    Signature(Arc<StoredSignature>),
+}
+
+/// The digests of a key's secrets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredDigests {
     /// The digest of the secret that was issued last.
-    pub digest: Digest,
+    pub current: Digest,
     /// The digest before it, if a rotation granted a grace period.
     pub previous: Option<PreviousSecret>,
 }
@@ -85,6 +97,53 @@ pub struct PreviousSecret {
     pub digest: Digest,
     /// It is refused at and after this instant.
     pub until: Timestamp,
+}
+
+/// What is stored of a signed key. Nothing of it is secret.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSignature {
+    /// The public half of the pair that signed the token.
+    pub public_key: PublicKey,
+    /// The claims that were asked for when the key was issued: its successor gets them, too.
+    pub claims: Claims,
+}
+
+impl StoredSecret {
+    /// A secret of which this is the digest.
+    pub const fn of_digest(digest: Digest) -> Self {
+        Self::Digests(StoredDigests { current: digest, previous: None })
+    }
+
+    /// A secret that was signed by the other half of this key.
+    pub fn of_signature(public_key: PublicKey, claims: Claims) -> Self {
+        Self::Signature(Arc::new(StoredSignature { public_key, claims }))
+    }
+
+    /// The digests, if there are any.
+    pub const fn digests(&self) -> Option<&StoredDigests> {
+        match self {
+            Self::Digests(digests) => Some(digests),
+            Self::Signature(_) => None,
+        }
+    }
+
+    /// What is stored of a signed key, if it is one.
+    pub fn signature(&self) -> Option<&StoredSignature> {
+        match self {
+            Self::Digests(_) => None,
+            Self::Signature(signature) => Some(signature),
+        }
+    }
+
+    /// The digest of the secret that was issued last, if there is one.
+    pub fn digest(&self) -> Option<&Digest> {
+        self.digests().map(|digests| &digests.current)
+    }
+
+    /// The secret that the last rotation replaced, while there is one.
+    pub fn previous(&self) -> Option<&PreviousSecret> {
+        self.digests().and_then(|digests| digests.previous.as_ref())
+    }
 }
 
 /// That a key was revoked. There is no way back.
@@ -180,25 +239,24 @@ impl KeyRecord {
 
     /// Whether the locator finds this record.
     pub fn is_at(&self, locator: &Locator) -> bool {
-        let by_id = self.format == FormatKind::Prefixed;
+        let by_id = self.format.is_found_by_id();
         match locator {
-            Locator::Digest(digest) => {
-                let is_previous = |previous: &PreviousSecret| previous.digest == *digest;
-                !by_id
-                    && (self.secret.digest == *digest
-                        || self.secret.previous.as_ref().is_some_and(is_previous))
-            }
+            Locator::Digest(digest) => !by_id && self.digests().any(|known| known == digest),
             Locator::KeyId(id) => by_id && self.id == *id,
         }
     }
 
     /// Everything that finds this record: its id, or the digests of its secrets.
     pub fn locators(&self) -> impl Iterator<Item = Locator> + '_ {
-        let by_id = self.format == FormatKind::Prefixed;
+        let by_id = self.format.is_found_by_id();
         let id = by_id.then(|| Locator::KeyId(self.id.clone()));
-        let previous = self.secret.previous.as_ref().map(|previous| &previous.digest);
-        let digests = std::iter::once(&self.secret.digest).chain(previous);
-        id.into_iter().chain(digests.filter(move |_| !by_id).cloned().map(Locator::Digest))
+        let digests = self.digests().filter(move |_| !by_id).cloned();
+        id.into_iter().chain(digests.map(Locator::Digest))
+    }
+
+    fn digests(&self) -> impl Iterator<Item = &Digest> {
+        let previous = self.secret.previous().map(|previous| &previous.digest);
+        self.secret.digest().into_iter().chain(previous)
     }
 }
 

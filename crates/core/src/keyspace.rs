@@ -132,8 +132,9 @@ impl Keyspace {
             created_at: now,
             updated_at: now,
         };
-        let schemes = vec![keyspace.minting_scheme(hasher)];
-        Ok(Self { schemes, ..keyspace })
+        let has_digests = keyspace.format.kind() != FormatKind::Signed;
+        let schemes = has_digests.then(|| keyspace.minting_scheme(hasher));
+        Ok(Self { schemes: schemes.into_iter().collect(), ..keyspace })
     }
 
     /// The next version with changes made, or nothing if `changes` names another version.

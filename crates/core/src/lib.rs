@@ -24,6 +24,7 @@ mod entropy;
 mod format;
 mod id;
 mod invalid;
+pub mod jose;
 mod key;
 mod keyspace;
 mod limit;
@@ -49,20 +50,21 @@ pub use digest::{
 };
 pub use entropy::Entropy;
 pub use format::{
-    Alphabet, Foreign, ForeignPrefix, Format, FormatKind, Locator, MAX_SECRET_LENGTH, Malformed,
-    Minted, Opaque, Prefix, Prefixed, Token, WeakSecrets,
+    Alphabet, Audience, Foreign, ForeignPrefix, Format, FormatKind, Locator, MAX_SECRET_LENGTH,
+    Malformed, MintError, Minted, Opaque, Prefix, Prefixed, Signed, Token, WeakSecrets,
 };
 pub use id::{ActorId, KeyId, KeyspaceId, OwnerId, Sequence, Version};
 pub use invalid::{FieldError, Invalid};
 pub use key::{
     Deletion, Expiry, KeyChanges, KeyRecord, KeyState, NewKey, PreviousSecret, Refusal, Revocation,
-    Rotation, RotationMode, StoredSecret,
+    Rotation, RotationMode, StoredDigests, StoredSecret, StoredSignature,
 };
 pub use keyspace::{HashAlgorithm, Keyspace, KeyspaceChanges, KeyspaceTable, NewKeyspace};
 pub use limit::{Allowance, RateLimit};
 pub use metadata::Metadata;
 pub use policy::{
-    Asked, Judgement, MatchScopes, Permit, SecretUsed, Suitable, judge, judge_unknown,
+    Asked, Candidate, Judgement, MatchScopes, Permit, ProvedToken, SecretUsed, Suitable, judge,
+    judge_proved, judge_unknown,
 };
 pub use resource::{ResourceId, ResourceScopes, ResourceScopesBuilder};
 pub use scope::{Scope, ScopeSet, has_all_scopes, has_any_scope, has_scope};

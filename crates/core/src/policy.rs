@@ -4,9 +4,12 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
+use crate::jose::{Claims, RegisteredClaims, SignedToken};
 use crate::{
-    Decision, DenyReason, DigestScheme, Hasher, KeyRecord, KeyspaceId, ResourceId, Scope,
-    Timestamp, Token,
+    Decision, DenyReason, DigestScheme, Hasher, KeyId, KeyRecord, KeyspaceId, ResourceId, Scope,
+    StoredSecret, Timestamp, Token,
 };
 
 /// What is asked of a key.
@@ -102,26 +105,118 @@ impl<K: AsRef<KeyRecord>> Permit<K> {
     }
 }
 
+/// A key as it was looked up, ready to be judged.
+pub trait Candidate: AsRef<KeyRecord> {
+    /// Whether the record's public key checks the token's signature. The algorithm is that of the key.
+    fn has_signed(&self, token: &SignedToken<'_>) -> bool;
+
+    /// Takes note that this very text was proved, so that it need not be proved again.
+    fn remember(&self, proved: ProvedToken) {
+        drop(proved);
+    }
+}
+
+/// That a text is a token which a key has signed. Only judging makes one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProvedToken {
+    digest: [u8; 32],
+    id: KeyId,
+    registered: RegisteredClaims,
+    claims: Claims,
+}
+
+impl ProvedToken {
+    /// What tells texts from each other: SHA-256 of the whole.
+    pub fn digest_of(text: &str) -> [u8; 32] {
+        Sha256::digest(text).into()
+    }
+
+    /// Whether this is the text that was proved.
+    pub fn is_of(&self, digest: &[u8; 32]) -> bool {
+        self.digest == *digest
+    }
+
+    /// What the token says of itself.
+    pub const fn registered(&self) -> &RegisteredClaims {
+        &self.registered
+    }
+
+    /// All that the token says.
+    pub const fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    fn of(token: &SignedToken<'_>) -> Self {
+        Self {
+            digest: Self::digest_of(token.text()),
+            id: token.id().clone(),
+            registered: token.registered().clone(),
+            claims: token.claims(),
+        }
+    }
+}
+
 /// Judges a token against the record that one of its locators found.
 ///
 /// The secret is proved first; until then nothing about the key is told. A deleted key, one of
 /// another keyspace, and one whose secret does not match are as good as none: [`DenyReason::Unknown`].
 /// Then expired comes before revoked, disabled, not yet valid, and lacking a scope.
-pub fn judge<K: AsRef<KeyRecord>>(
+pub fn judge<K: Candidate>(
     token: &Token<'_>,
     key: K,
     asked: &Asked<'_>,
     now: Timestamp,
     hasher: &Hasher,
 ) -> Judgement<K> {
-    let record = key.as_ref();
-    let now = record.at_least(now);
-    let Some(secret_used) = prove(token, record, now, hasher) else {
+    let now = key.as_ref().at_least(now);
+    match prove(token, &key, now, hasher) {
+        Some(proof) => conclude(&proof, key, asked, now),
+        None => Judgement::Deny(DenyReason::Unknown),
+    }
+}
+
+/// Judges a text that this key has proved before: the rest of the judgement is made anew.
+pub fn judge_proved<K: Candidate>(
+    proved: &ProvedToken,
+    key: K,
+    asked: &Asked<'_>,
+    now: Timestamp,
+) -> Judgement<K> {
+    let now = key.as_ref().at_least(now);
+    if proved.id != key.as_ref().id {
         return Judgement::Deny(DenyReason::Unknown);
-    };
-    match objection(record, asked, now) {
+    }
+    conclude(&Proof::of_claims(&proved.registered), key, asked, now)
+}
+
+fn conclude<K: Candidate>(
+    proof: &Proof,
+    key: K,
+    asked: &Asked<'_>,
+    now: Timestamp,
+) -> Judgement<K> {
+    match objection(proof, key.as_ref(), asked, now) {
         Some(reason) => Judgement::Deny(reason),
-        None => Judgement::Suitable(Suitable { key, secret_used }),
+        None => Judgement::Suitable(Suitable { key, secret_used: proof.secret_used }),
+    }
+}
+
+/// What a presented secret was proved to be.
+struct Proof {
+    secret_used: SecretUsed,
+    /// When it ends and begins by its own account.
+    expires_at: Option<Timestamp>,
+    not_before: Option<Timestamp>,
+}
+
+impl Proof {
+    const fn of(secret_used: SecretUsed) -> Self {
+        Self { secret_used, expires_at: None, not_before: None }
+    }
+
+    const fn of_claims(claims: &RegisteredClaims) -> Self {
+        let (expires_at, not_before) = (Some(claims.expires_at), claims.not_before);
+        Self { secret_used: SecretUsed::Current, expires_at, not_before }
     }
 }
 
@@ -133,27 +228,50 @@ pub fn judge_unknown(token: &Token<'_>, hasher: &Hasher) -> DenyReason {
     DenyReason::Unknown
 }
 
-fn prove(
+fn prove<K: Candidate>(
     token: &Token<'_>,
-    record: &KeyRecord,
+    key: &K,
     now: Timestamp,
     hasher: &Hasher,
-) -> Option<SecretUsed> {
-    let matches = |stored: &crate::Digest| {
-        token.digest(hasher, stored.scheme()).is_some_and(|presented| presented.matches(stored))
-    };
-    if matches(&record.secret.digest) {
-        return Some(SecretUsed::Current);
+) -> Option<Proof> {
+    match (&key.as_ref().secret, token.as_signed()) {
+        (StoredSecret::Digests(stored), None) => {
+            let matches = |stored: &crate::Digest| {
+                let presented = token.digest(hasher, stored.scheme());
+                presented.is_some_and(|presented| presented.matches(stored))
+            };
+            if matches(&stored.current) {
+                return Some(Proof::of(SecretUsed::Current));
+            }
+            let previous = stored.previous.as_ref()?;
+            let is_previous = !previous.until.has_come(now) && matches(&previous.digest);
+            is_previous.then(|| Proof::of(SecretUsed::Previous))
+        }
+        (StoredSecret::Signature(stored), Some(token)) => {
+            let is_signed = token.id() == &key.as_ref().id
+                && token.algorithm() == stored.public_key.algorithm()
+                && key.has_signed(token);
+            is_signed.then(|| {
+                key.remember(ProvedToken::of(token));
+                Proof::of_claims(token.registered())
+            })
+        }
+        _ => None,
     }
-    let previous = record.secret.previous.as_ref()?;
-    (!previous.until.has_come(now) && matches(&previous.digest)).then_some(SecretUsed::Previous)
 }
 
-fn objection(record: &KeyRecord, asked: &Asked<'_>, now: Timestamp) -> Option<DenyReason> {
+fn objection(
+    proof: &Proof,
+    record: &KeyRecord,
+    asked: &Asked<'_>,
+    now: Timestamp,
+) -> Option<DenyReason> {
+    let is_over = |end: Option<Timestamp>| end.is_some_and(|at| at.has_come(now));
+    let is_early = |start: Option<Timestamp>| start.is_some_and(|at| !at.has_come(now));
     if record.deletion.is_some() || !is_in_keyspace(record, asked) {
         return Some(DenyReason::Unknown);
     }
-    if record.expires_at.is_some_and(|at| at.has_come(now)) {
+    if is_over(record.expires_at) || is_over(proof.expires_at) {
         return Some(DenyReason::Expired);
     }
     if record.is_revoked(now) {
@@ -162,7 +280,7 @@ fn objection(record: &KeyRecord, asked: &Asked<'_>, now: Timestamp) -> Option<De
     if !record.enabled {
         return Some(DenyReason::Disabled);
     }
-    if record.not_before.is_some_and(|at| !at.has_come(now)) {
+    if is_early(record.not_before) || is_early(proof.not_before) {
         return Some(DenyReason::NotYetValid);
     }
     (!has_scopes(record, asked)).then_some(DenyReason::InsufficientScope)

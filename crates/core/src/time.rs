@@ -50,6 +50,12 @@ impl Timestamp {
         Self::from_micros(self.0.checked_sub(micros).ok_or_else(out_of_range)?)
     }
 
+    /// The last whole second at or before this instant.
+    #[must_use]
+    pub const fn floor_to_seconds(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(1_000_000))
+    }
+
     /// Whether this instant has come: it has at and after the instant itself.
     pub const fn has_come(self, now: Self) -> bool {
         now.0 >= self.0

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::{Components, Dialect, Length, Profile};
 use crate::base58;
 use crate::{
-    Entropy, Foreign, ForeignPrefix, Format, Invalid, Prefix, Prefixed, Secret, WeakSecrets,
+    Entropy, Foreign, ForeignPrefix, Invalid, KeyId, Prefix, Prefixed, Secret, WeakSecrets,
 };
 
 /// A new token.
@@ -31,14 +31,18 @@ impl Profile {
 
     /// Draws a token: first the bytes of the id, then those of the secret.
     pub fn generate(&self, prefix: &str, entropy: &dyn Entropy) -> Result<Generated, Invalid> {
-        let format = if self.dialect == Dialect::Keyward {
-            Format::Prefixed(Prefixed::new(Prefix::parse(prefix)?))
+        let (id, minted) = if self.dialect == Dialect::Keyward {
+            let (prefixed, id) = (Prefixed::new(Prefix::parse(prefix)?), KeyId::generate(entropy));
+            let minted = prefixed.mint(entropy, &id);
+            (id, minted)
         } else {
             let prefix = ForeignPrefix::parse(prefix)?;
-            Format::Foreign(Foreign::new(prefix, self.clone(), WeakSecrets::Warn)?)
+            let foreign = Foreign::new(prefix, self.clone(), WeakSecrets::Warn)?;
+            let id = foreign.draw_id(entropy);
+            let minted = foreign.mint(entropy, &id);
+            (id, minted)
         };
-        let id = format.draw_id(entropy);
-        let token = format.mint(entropy, &id).secret;
+        let token = minted.secret;
         let text = token.expose();
         let (_, secret) = text.rsplit_once('_').unwrap_or_default();
         let parts = Components { prefix, id: id.as_str(), secret };

@@ -90,7 +90,7 @@ impl Foreign {
 
     /// Draws an id as the other library does.
     pub(crate) fn draw_id(&self, entropy: &dyn Entropy) -> KeyId {
-        KeyId::from_base58(&self.profile.draw_id(entropy))
+        KeyId::from_checked(&self.profile.draw_id(entropy))
     }
 
     /// Draws a secret for the key of that id.

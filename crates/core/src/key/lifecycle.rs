@@ -1,10 +1,11 @@
 //! The acts that change a key: each takes a record and returns the next version of it, or refuses.
 
 use super::{
-    Deletion, KeyChanges, KeyRecord, NewKey, PreviousSecret, Revocation, Rotation, StoredSecret,
+    Deletion, KeyChanges, KeyRecord, NewKey, PreviousSecret, Revocation, Rotation, StoredDigests,
+    StoredSecret,
 };
 use crate::{
-    ActorId, Digest, FieldError, Invalid, KeyId, Keyspace, Lifetime, Reason, Timestamp, Version,
+    ActorId, Digest, FieldError, FormatKind, Invalid, KeyId, Keyspace, Lifetime, Reason, Timestamp, Version,
 };
 
 /// Why an act is not possible in the state in which the key is.
@@ -63,22 +64,43 @@ impl From<FieldError> for Refusal {
     }
 }
 
+impl NewKey {
+    /// When the key will expire, if nothing speaks against issuing it.
+    pub fn check(
+        &self,
+        keyspace: &Keyspace,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, FieldError> {
+        let mut expires_at = keyspace.expiry(self.expiry, now, now)?;
+        if let Some(signed) = keyspace.format.as_signed() {
+            // Tokens tell whole seconds: the record says what the token says.
+            expires_at = expires_at.map(Timestamp::floor_to_seconds);
+            signed.check(self, expires_at)?;
+            check_not_over(expires_at, now)?;
+        } else if !self.claims.is_empty() {
+            let rule = "must not be given: only signed keys have claims";
+            return Err(Invalid::new(rule).at("claims"));
+        }
+        check_window(self.not_before, expires_at)?;
+        Ok(expires_at)
+    }
+}
+
 impl KeyRecord {
     /// The first version of a new key's record.
     pub fn issue(
         new: NewKey,
         id: KeyId,
-        digest: Digest,
+        secret: StoredSecret,
         hint: String,
         keyspace: &Keyspace,
         now: Timestamp,
     ) -> Result<Self, FieldError> {
-        let expires_at = keyspace.expiry(new.expiry, now, now)?;
-        check_window(new.not_before, expires_at)?;
+        let expires_at = new.check(keyspace, now)?;
         Ok(Self {
             id,
             version: Version::FIRST,
-            secret: StoredSecret { digest, previous: None },
+            secret,
             enabled: new.enabled,
             expires_at,
             not_before: new.not_before,
@@ -111,7 +133,12 @@ impl KeyRecord {
     ) -> Result<Self, Refusal> {
         let key = self.changeable(now)?;
         let (since, now) = (key.rotated_at.unwrap_or(key.created_at), key.at_least(now));
-        Ok(key.changed(changes, keyspace, since, now)?.next(now))
+        let (expires_at, not_before) = (key.expires_at, key.not_before);
+        let after = key.changed(changes, keyspace, since, now)?;
+        if after.format == FormatKind::Signed {
+            check_said(expires_at, not_before, &after)?;
+        }
+        Ok(after.next(now))
     }
 
     /// Switches the key on.
@@ -179,14 +206,10 @@ impl KeyRecord {
         // What begins now is judged by the record's own present: it must not be over by then.
         let from = key.at_least(now);
         let key = key.changed(rotation.changes, keyspace, from, from)?.not_expired(from)?;
-        let previous = match rotation.grace {
-            Some(grace) => {
-                let until = grace_end(from, grace)?;
-                Some(PreviousSecret { digest: key.secret.digest, until })
-            }
-            None => None,
-        };
-        let secret = StoredSecret { digest, previous };
+        let until = rotation.grace.map(|grace| grace_end(from, grace)).transpose()?;
+        let old = key.secret.digest().cloned();
+        let previous = old.zip(until).map(|(digest, until)| PreviousSecret { digest, until });
+        let secret = StoredSecret::Digests(StoredDigests { current: digest, previous });
         Ok(Self { secret, hint, rotated_at: Some(now), ..key }.next(now))
     }
 
@@ -195,7 +218,7 @@ impl KeyRecord {
     pub fn succeed(
         self,
         rotation: Rotation,
-        (id, digest, hint): (KeyId, Digest, String),
+        (id, secret, hint): (KeyId, StoredSecret, String),
         keyspace: &Keyspace,
         by: ActorId,
         asked_at: Timestamp,
@@ -210,7 +233,7 @@ impl KeyRecord {
         let new = Self {
             id: id.clone(),
             version: Version::FIRST,
-            secret: StoredSecret { digest, previous: None },
+            secret,
             hint,
             created_at: now,
             updated_at: now,
@@ -226,7 +249,8 @@ impl KeyRecord {
     /// of the record, its version alone changes.
     #[must_use]
     pub fn with_digest(self, digest: Digest) -> Self {
-        let secret = StoredSecret { digest, ..self.secret };
+        let previous = self.secret.previous().cloned();
+        let secret = StoredSecret::Digests(StoredDigests { current: digest, previous });
         Self { secret, version: self.version.next(), ..self }
     }
 
@@ -274,11 +298,14 @@ impl KeyRecord {
         if changes.version.is_some_and(|version| version != self.version) {
             return Err(Refusal::Outdated);
         }
-        let expires_at = match changes.expiry {
+        let mut expires_at = match changes.expiry {
             Some(expiry) => keyspace.expiry(expiry, since, now)?,
             None => self.expires_at,
         };
         let not_before = changes.not_before.unwrap_or(self.not_before);
+        if self.format == FormatKind::Signed {
+            expires_at = expires_at.map(Timestamp::floor_to_seconds);
+        }
         if changes.expiry.is_some() || changes.not_before.is_some() {
             check_window(not_before, expires_at)?;
         }
@@ -293,6 +320,31 @@ impl KeyRecord {
             not_before,
             ..self
         })
+    }
+}
+
+/// What a token says of its beginning and end it says for good; a record can only say less.
+fn check_said(
+    expires_at: Option<Timestamp>,
+    not_before: Option<Timestamp>,
+    after: &KeyRecord,
+) -> Result<(), FieldError> {
+    let latest = expires_at.map_or(i64::MAX, Timestamp::as_micros);
+    if after.expires_at.map_or(i64::MAX, Timestamp::as_micros) > latest {
+        let rule = "must not be later than before: the token of a signed key says when it ends";
+        return Err(Invalid::new(rule).at("expires_at"));
+    }
+    if after.not_before < not_before {
+        let rule = "must not be earlier than before: the token of a signed key says when it begins";
+        return Err(Invalid::new(rule).at("not_before"));
+    }
+    Ok(())
+}
+
+fn check_not_over(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), FieldError> {
+    match expires_at {
+        Some(at) if at.has_come(now) => Err(Invalid::new("must be in the future").at("expires_at")),
+        _ => Ok(()),
     }
 }
 

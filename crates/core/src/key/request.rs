@@ -1,5 +1,6 @@
 //! What a caller may ask for when a key is issued, changed or rotated.
 
+use crate::jose::Claims;
 use crate::{
     Description, KeyspaceId, Lifetime, Metadata, Name, OwnerId, ResourceScopes, ScopeSet, TagSet,
     Timestamp, Version,
@@ -30,6 +31,8 @@ pub struct NewKey {
     pub expiry: Expiry,
     /// The key is not valid before this instant.
     pub not_before: Option<Timestamp>,
+    /// What the token of a signed key shall say besides what it says anyway.
+    pub claims: Claims,
 }
 
 impl NewKey {
@@ -47,6 +50,7 @@ impl NewKey {
             enabled: true,
             expiry: Expiry::Default,
             not_before: None,
+            claims: Claims::default(),
         }
     }
 }
@@ -110,17 +114,18 @@ impl KeyChanges {
 pub struct Rotation {
     /// How long the old secret stays usable; absent: not at all.
     pub grace: Option<Lifetime>,
-    /// Whether the key keeps its id.
-    pub mode: RotationMode,
+    /// Whether the key keeps its id; absent: it does, if its format can.
+    pub mode: Option<RotationMode>,
+    /// What the token of a signed key shall say; absent: the same as before.
+    pub claims: Option<Claims>,
     /// Changes made to the key on the occasion.
     pub changes: KeyChanges,
 }
 
 /// Whether a rotated key keeps its id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RotationMode {
     /// The record stays and gets a new secret.
-    #[default]
     SameId,
     /// A new record succeeds the old one, which is revoked when the grace period ends.
     Successor,

@@ -3,8 +3,12 @@
 //! [`KeyRecord`] itself cannot be serialized, so that no face sends its digests away by mistake.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use super::{Deletion, KeyRecord, PreviousSecret, Revocation, StoredSecret};
+use super::{
+    Deletion, KeyRecord, PreviousSecret, Revocation, StoredDigests, StoredSecret, StoredSignature,
+};
+use crate::jose::{Claims, PublicKey};
 use crate::{
     Description, Digest, DigestScheme, FormatKind, Invalid, KeyId, KeyspaceId, Metadata, Name,
     OwnerId, ResourceScopes, ScopeSet, TagSet, Timestamp, Version,
@@ -61,10 +65,15 @@ struct Stored {
 }
 
 #[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Secrets {
-    digest: Bytes,
-    previous: Option<(Bytes, Timestamp)>,
+#[serde(deny_unknown_fields, untagged)]
+enum Secrets {
+    Digests {
+        digest: Bytes,
+        previous: Option<(Bytes, Timestamp)>,
+    },
+    Signature {
+        signature: String,
+    },
 }
 
 /// A digest: its scheme and its bytes.
@@ -76,20 +85,62 @@ impl Secrets {
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         let bytes = |digest: &Digest| (digest.scheme(), digest.as_bytes().to_vec());
-        let previous = secret.previous.as_ref();
-        let previous = previous.map(|previous| (bytes(&previous.digest), previous.until));
-        let secrets = Self { digest: bytes(&secret.digest), previous };
+        let secrets = match secret {
+            StoredSecret::Digests(StoredDigests { current, previous }) => Self::Digests {
+                digest: bytes(current),
+                previous: previous.as_ref().map(|p| (bytes(&p.digest), p.until)),
+            },
+            StoredSecret::Signature(signature) => {
+                Self::Signature { signature: signature.to_stored() }
+            }
+        };
         Serialize::serialize(&secrets, serializer)
     }
 
     fn deserialize<'de, D: serde::Deserializer<'de>>(
         deserializer: D,
     ) -> Result<StoredSecret, D::Error> {
-        let Self { digest, previous } = Deserialize::deserialize(deserializer)?;
         let read =
             |(scheme, bytes): Bytes| Digest::new(scheme, &bytes).map_err(serde::de::Error::custom);
-        let previous = previous
-            .map(|(digest, until)| read(digest).map(|digest| PreviousSecret { digest, until }));
-        Ok(StoredSecret { digest: read(digest)?, previous: previous.transpose()? })
+        match Deserialize::deserialize(deserializer)? {
+            Self::Digests { digest, previous } => {
+                let previous = previous.map(|(digest, until)| {
+                    read(digest).map(|digest| PreviousSecret { digest, until })
+                });
+                let (current, previous) = (read(digest)?, previous.transpose()?);
+                Ok(StoredSecret::Digests(StoredDigests { current, previous }))
+            }
+            Self::Signature { signature } => {
+                let signature = StoredSignature::from_stored(&signature);
+                let signature = signature.map_err(serde::de::Error::custom)?;
+                Ok(StoredSecret::Signature(signature.into()))
+            }
+        }
+    }
+}
+
+/// What is stored of a signed key as JSON.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Signature {
+    key: Box<RawValue>,
+    #[serde(default, skip_serializing_if = "Claims::is_empty")]
+    claims: Claims,
+}
+
+impl StoredSignature {
+    /// The public key and the claims as JSON, for stores.
+    pub fn to_stored(&self) -> String {
+        let key = RawValue::from_string(self.public_key.to_jwk("")).unwrap_or_default();
+        let claims = self.claims.clone();
+        serde_json::to_string(&Signature { key, claims }).unwrap_or_default()
+    }
+
+    /// Reads what [`StoredSignature::to_stored`] wrote.
+    pub fn from_stored(text: &str) -> Result<Self, Invalid> {
+        let unreadable = || Invalid::new("must be a stored public key");
+        let Signature { key, claims } = serde_json::from_str(text).map_err(|_| unreadable())?;
+        let (public_key, _) = PublicKey::read(key.get()).map_err(|_| unreadable())?;
+        Ok(Self { public_key, claims })
     }
 }

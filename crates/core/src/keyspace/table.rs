@@ -8,6 +8,7 @@ use compact_str::CompactString;
 use super::Keyspace;
 use crate::digest::is_number;
 use crate::format::{PrefixedParts, Token};
+use crate::jose::{Issuers, SignedToken};
 use crate::{
     DigestScheme, Foreign, Format, KeyspaceId, MAX_SECRET_LENGTH, Malformed, Opaque, RateLimit,
 };
@@ -30,6 +31,8 @@ pub struct KeyspaceTable {
     opaque: HashMap<usize, Vec<(Opaque, Vec<DigestScheme>)>>,
     /// The schemes of opaque keyspaces that have taken over numbered secrets.
     numbered: Schemes,
+    /// The base issuers of signed keyspaces.
+    issuers: Issuers,
 }
 
 impl KeyspaceTable {
@@ -52,6 +55,7 @@ impl KeyspaceTable {
                 Format::Prefixed(prefixed) => {
                     table.prefixes.insert(prefixed.prefix().as_str().into());
                 }
+                Format::Signed(signed) => table.issuers.add(signed.issuer()),
             }
             table.has_rate_limits |= keyspace.rate_limit.is_some();
             table.keyspaces.insert(keyspace.id.clone(), keyspace);
@@ -69,6 +73,11 @@ impl KeyspaceTable {
         self.keyspaces.values()
     }
 
+    /// The base issuers of signed keys.
+    pub const fn issuers(&self) -> &Issuers {
+        &self.issuers
+    }
+
     /// The rate limit of a keyspace's keys.
     pub fn rate_limit(&self, id: &KeyspaceId) -> Option<RateLimit> {
         // Most installations have none, and then the name need not be looked up.
@@ -78,8 +87,20 @@ impl KeyspaceTable {
         self.find(id).and_then(|keyspace| keyspace.rate_limit)
     }
 
-    /// Reads a presented text. Total on any input; looks at length, form, alphabet and checksum.
+    /// Reads a presented text. Total on any input; looks at length, form, alphabet and checksum, and at
+    /// all that a signed key says before it is proved.
     pub fn parse<'t>(&self, text: &'t str) -> Result<Token<'t>, Malformed> {
+        if !SignedToken::is_likely(text) || self.issuers.is_empty() {
+            return self.parse_unsigned(text);
+        }
+        match SignedToken::read(text, &self.issuers) {
+            Ok(token) => Ok(Token::signed(token)),
+            // Other secrets may begin like this, too.
+            Err(fault) => self.parse_unsigned(text).map_err(|_| Malformed::Signed(fault)),
+        }
+    }
+
+    fn parse_unsigned<'t>(&self, text: &'t str) -> Result<Token<'t>, Malformed> {
         if text.len() > MAX_SECRET_LENGTH {
             return Err(Malformed::TooLong);
         }

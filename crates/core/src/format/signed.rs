@@ -1,0 +1,127 @@
+//! A JWT that is signed once, by a key pair of its own: the record holds the public half, the private
+//! half is gone.
+
+use serde::{Deserialize, Serialize};
+
+use super::Minted;
+use crate::jose::{BaseIssuer, Claims, PairKind, PayloadWriter, SignedToken, SigningPair, UnsignedToken};
+use crate::text::{one_line, text};
+use crate::{Entropy, FieldError, Invalid, KeyId, KeyRecord, NewKey, Timestamp};
+
+text! {
+    /// For whom tokens are (RFC 7519 §4.1.3): 1 to 256 characters on one line.
+    Audience, |text| one_line(text, 256)
+}
+
+/// Settings of the `signed` format. None of them can change: they stand in tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signed {
+    pair: PairKind,
+    issuer: BaseIssuer,
+    audience: Option<Audience>,
+}
+
+impl Signed {
+    /// Tokens that are signed by pairs of that kind, with that base issuer and audience. Without an
+    /// audience, tokens say none, and every token's is taken.
+    pub const fn new(pair: PairKind, issuer: BaseIssuer, audience: Option<Audience>) -> Self {
+        Self { pair, issuer, audience }
+    }
+
+    /// The kind of the pairs.
+    pub const fn pair(&self) -> PairKind {
+        self.pair
+    }
+
+    /// What the issuers of tokens begin with.
+    pub const fn issuer(&self) -> &BaseIssuer {
+        &self.issuer
+    }
+
+    /// For whom tokens are.
+    pub const fn audience(&self) -> Option<&Audience> {
+        self.audience.as_ref()
+    }
+
+    /// Draws an id, which is the `kid`: a UUID of version 7 (RFC 9562 §5.7).
+    pub(crate) fn draw_id(entropy: &dyn Entropy, now: Timestamp) -> KeyId {
+        let millis = u64::try_from(now.as_micros().div_euclid(1_000)).unwrap_or_default();
+        let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &entropy.bytes());
+        KeyId::from_checked(&uuid.into_uuid().to_string())
+    }
+
+    /// What speaks against a key of these settings, before a pair is taken for it.
+    pub(crate) fn check(&self, new: &NewKey, expires_at: Option<Timestamp>) -> Result<(), FieldError> {
+        let Some(expires_at) = expires_at else {
+            return Err(Invalid::new("must be given: a signed key cannot live for ever").at("expires_at"));
+        };
+        if new.claims.get("nbf").is_some_and(|nbf| nbf.parse::<f64>().is_err()) {
+            return Err(Invalid::new("must hold a number of seconds as nbf").at("claims"));
+        }
+        let (id, subject) = (KeyId::from_checked(LONGEST_ID), new.owner.as_str());
+        let unsigned = self.unsigned(&id, subject, &new.claims, expires_at, new.not_before, expires_at);
+        unsigned.map(drop)
+    }
+
+    /// The token of a key, signed by its pair, which is gone then.
+    pub fn mint(
+        &self,
+        key: &KeyRecord,
+        claims: &Claims,
+        pair: Box<dyn SigningPair>,
+    ) -> Result<Minted, MintError> {
+        let KeyRecord { id, owner, not_before, created_at, expires_at, .. } = key;
+        let endless = || MintError::Invalid(Invalid::new("must be given").at("expires_at"));
+        let expires_at = expires_at.ok_or_else(endless)?;
+        let unsigned =
+            self.unsigned(id, owner.as_str(), claims, expires_at, *not_before, *created_at);
+        let unsigned = unsigned.map_err(MintError::Invalid)?;
+        let signature = pair.sign(unsigned.message()).map_err(|_| MintError::Signature)?;
+        Ok(Minted { secret: unsigned.signed(&signature), hint: Self::hint(id) })
+    }
+
+    fn unsigned(
+        &self,
+        id: &KeyId,
+        subject: &str,
+        claims: &Claims,
+        expires_at: Timestamp,
+        not_before: Option<Timestamp>,
+        issued_at: Timestamp,
+    ) -> Result<UnsignedToken, FieldError> {
+        let issuer = self.issuer.of_key(id.as_str());
+        let audience = self.audience.as_ref().map(Audience::as_str);
+        let issuer = issuer.as_str();
+        let writer =
+            PayloadWriter { claims, subject, issuer, audience, expires_at, not_before, issued_at };
+        UnsignedToken::new(self.pair, id, &writer.write()).ok_or_else(|| {
+            Invalid::new("must not make the token longer than 4,096 characters").at("claims")
+        })
+    }
+
+    /// The id: there is nothing else of the token that people would recognise.
+    pub(crate) fn hint(id: &KeyId) -> String {
+        id.to_string()
+    }
+
+    /// Whether a token is for the audience of these settings.
+    pub fn is_for(&self, token: &SignedToken<'_>) -> bool {
+        let audiences = &token.registered().audiences;
+        self.audience.as_ref().is_none_or(|audience| audiences.contain(audience.as_str()))
+    }
+}
+
+/// As long as every id.
+const LONGEST_ID: &str = "00000000-0000-7000-8000-000000000000";
+
+/// A token cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MintError {
+    /// A field of the key stands against it.
+    #[error("{0}")]
+    Invalid(FieldError),
+    /// The pair failed.
+    #[error("the pair could not sign")]
+    Signature,
+}

@@ -1,0 +1,230 @@
+//! A signed key's text (RFC 7515 §7.1): `header.payload.signature`, each in base64url.
+
+use serde::Deserialize;
+
+use super::encoding::{append, decode};
+use super::{Claims, Issuers, RegisteredClaims, SignatureAlgorithm};
+use crate::{KeyId, Secret};
+
+/// A signed key's text as it was read. Nothing of it is proved yet.
+#[derive(Clone)]
+pub struct SignedToken<'t> {
+    text: &'t str,
+    /// Bytes of `text` that are signed: all before the last dot.
+    signed_length: usize,
+    algorithm: SignatureAlgorithm,
+    id: KeyId,
+    payload: String,
+    registered: RegisteredClaims,
+    signature: Vec<u8>,
+}
+
+/// Why a text is no signed key of these issuers. For the operator's eyes: callers hear "malformed".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignedFault {
+    /// An algorithm other than RS256, ES256 and EdDSA, or not a text.
+    #[error("the header names no algorithm that is allowed")]
+    Algorithm,
+    /// A registered claim is missing or of another type, or a member is repeated.
+    #[error("the claims cannot be read, or one is missing, repeated or of another type")]
+    Claims,
+    /// A part is not base64url in its one way to be written.
+    #[error("a part is not base64url without padding")]
+    Encoding,
+    /// Not three parts.
+    #[error("there are not three parts")]
+    Form,
+    /// Not an object of `alg`, `kid` and perhaps `typ`, each once.
+    #[error("the header holds something else than alg, kid and typ")]
+    Header,
+    /// Not the issuer of a key with that id, at none of the base issuers.
+    #[error("the issuer is none of those allowed, or not that of the key's id")]
+    Issuer,
+    /// Not a UUID (RFC 9562) in lower case.
+    #[error("the key's id is not a UUID in lower case")]
+    KeyId,
+    /// Longer than [`SignedToken::MOST_LENGTH`].
+    #[error("the token is too long")]
+    TooLong,
+    /// Another version than `japikey-v1`.
+    #[error("the token is of another version")]
+    Version,
+}
+
+impl<'t> SignedToken<'t> {
+    /// Bytes in the longest text that is looked at. Longer ones are refused unread.
+    pub const MOST_LENGTH: usize = 4_096;
+
+    /// Reads a text, in this order: length, three parts, header, payload, version, issuer and id,
+    /// registered claims, signature as bytes.
+    pub fn read(text: &'t str, issuers: &Issuers) -> Result<Self, SignedFault> {
+        let parts = Parts::split(text)?;
+        let (algorithm, id) = read_header(parts.header)?;
+        let payload = decode(parts.payload).ok_or(SignedFault::Encoding)?;
+        let payload = String::from_utf8(payload).map_err(|_| SignedFault::Encoding)?;
+        let registered = RegisteredClaims::read(&payload, |issuer| {
+            let is_of_key = issuers.split(issuer).is_some_and(|(_, rest)| rest == id.as_str());
+            if is_of_key { Ok(()) } else { Err(SignedFault::Issuer) }
+        })?;
+        let signature = decode(parts.signature).ok_or(SignedFault::Encoding)?;
+        let signed_length = text.len() - parts.signature.len() - 1;
+        Ok(Self { text, signed_length, algorithm, id, payload, registered, signature })
+    }
+
+    /// The key's id, if the text has the form of a signed key as far as its header goes: for finding
+    /// what is known of that very text. Proves nothing, and does not replace reading it.
+    pub fn glance(text: &str) -> Option<KeyId> {
+        let parts = Parts::split(text).ok()?;
+        read_header(parts.header).ok().map(|(_, id)| id)
+    }
+
+    /// Whether a text begins as a JSON object does in base64, and so may be one of these.
+    pub fn is_likely(text: &str) -> bool {
+        text.starts_with("eyJ")
+    }
+
+    /// Whether an id has the form of a signed key's: a UUID of RFC 9562, in lower case.
+    pub fn fits_id(id: &str) -> bool {
+        let bytes = id.as_bytes();
+        let is_hyphen = |place: usize| matches!(place, 8 | 13 | 18 | 23);
+        bytes.len() == 36
+            && bytes.iter().enumerate().all(|(place, byte)| match byte {
+                b'-' => is_hyphen(place),
+                b'0'..=b'9' | b'a'..=b'f' => !is_hyphen(place),
+                _ => false,
+            })
+            && matches!(bytes.get(14), Some(b'1'..=b'8'))
+            && matches!(bytes.get(19), Some(b'8' | b'9' | b'a' | b'b'))
+    }
+
+    /// The text itself.
+    pub const fn text(&self) -> &'t str {
+        self.text
+    }
+
+    /// The algorithm that the header names. It chooses nothing: it must be that of the key's record.
+    pub const fn algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
+    }
+
+    /// The key's id: header and issuer agree about it.
+    pub const fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// What the token says of itself.
+    pub const fn registered(&self) -> &RegisteredClaims {
+        &self.registered
+    }
+
+    /// All claims.
+    pub fn claims(&self) -> Claims {
+        Claims::parse(&self.payload).unwrap_or_default()
+    }
+
+    /// The bytes that are signed.
+    pub fn message(&self) -> &'t [u8] {
+        self.text.as_bytes().get(..self.signed_length).unwrap_or_default()
+    }
+
+    /// The signature.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+}
+
+/// The id alone: the rest is a secret, or somebody's claims.
+impl std::fmt::Debug for SignedToken<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedToken").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// A text's three parts.
+struct Parts<'t> {
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+}
+
+impl<'t> Parts<'t> {
+    fn split(text: &'t str) -> Result<Self, SignedFault> {
+        if text.len() > SignedToken::MOST_LENGTH {
+            return Err(SignedFault::TooLong);
+        }
+        let (header, rest) = text.split_once('.').ok_or(SignedFault::Form)?;
+        let (payload, signature) = rest.split_once('.').ok_or(SignedFault::Form)?;
+        if signature.contains('.') || [header, payload, signature].contains(&"") {
+            return Err(SignedFault::Form);
+        }
+        Ok(Self { header, payload, signature })
+    }
+}
+
+/// A header holds this and nothing else: neither keys nor extensions come with a token.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header<'a> {
+    #[serde(borrow)]
+    alg: std::borrow::Cow<'a, str>,
+    kid: std::borrow::Cow<'a, str>,
+    typ: Option<std::borrow::Cow<'a, str>>,
+}
+
+fn read_header(part: &str) -> Result<(SignatureAlgorithm, KeyId), SignedFault> {
+    let bytes = decode(part).ok_or(SignedFault::Encoding)?;
+    // A list of the members in their order would be taken by serde, too.
+    if bytes.first() != Some(&b'{') {
+        return Err(SignedFault::Header);
+    }
+    let header: Header<'_> = serde_json::from_slice(&bytes).map_err(|_| SignedFault::Header)?;
+    let is_jwt = header.typ.is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
+    if !is_jwt {
+        return Err(SignedFault::Header);
+    }
+    let algorithm = SignatureAlgorithm::parse(&header.alg).map_err(|_| SignedFault::Algorithm)?;
+    if !SignedToken::fits_id(&header.kid) {
+        return Err(SignedFault::KeyId);
+    }
+    let id = KeyId::parse(&*header.kid).map_err(|_| SignedFault::KeyId)?;
+    Ok((algorithm, id))
+}
+
+/// A token that lacks its signature.
+#[derive(Debug)]
+pub struct UnsignedToken {
+    text: String,
+}
+
+impl UnsignedToken {
+    /// A header of `alg` and `kid`, and that payload. `None`: with its signature, it would be too long.
+    pub(crate) fn new(
+        pair: super::PairKind,
+        kid: &KeyId,
+        payload: &str,
+    ) -> Option<Self> {
+        let header = format!(r#"{{"alg":"{}","kid":"{kid}"}}"#, pair.algorithm().as_str());
+        let encoded = |bytes: usize| bytes.div_ceil(3) * 4;
+        let most = encoded(header.len()) + encoded(payload.len()) + encoded(pair.signature_length());
+        // With room for the signature: a text that grows would leave copies of itself behind.
+        let mut text = String::with_capacity(most + 2);
+        append(header.as_bytes(), &mut text);
+        text.push('.');
+        append(payload.as_bytes(), &mut text);
+        let signature = (pair.signature_length() * 4).div_ceil(3);
+        (text.len() + 1 + signature <= SignedToken::MOST_LENGTH).then_some(Self { text })
+    }
+
+    /// The bytes to sign.
+    pub fn message(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// The token with its signature.
+    pub fn signed(mut self, signature: &[u8]) -> Secret {
+        self.text.push('.');
+        append(signature, &mut self.text);
+        Secret::new(self.text)
+    }
+}
