@@ -49,6 +49,25 @@ pub enum HashAlgorithm {
     Sha512,
 }
 
+impl HashAlgorithm {
+    /// The hash's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    /// Reads a name.
+    pub fn parse(name: &str) -> Result<Self, Invalid> {
+        match name {
+            "sha256" => Ok(Self::Sha256),
+            "sha512" => Ok(Self::Sha512),
+            _ => Err(Invalid::new("must be sha256 or sha512")),
+        }
+    }
+}
+
 /// A keyspace to create.
 #[derive(Clone, Debug)]
 pub struct NewKeyspace {

@@ -107,12 +107,19 @@ impl<K: AsRef<KeyRecord>> Permit<K> {
 
 /// A key as it was looked up, ready to be judged.
 pub trait Candidate: AsRef<KeyRecord> {
-    /// Whether the record's public key checks the token's signature. The algorithm is that of the key.
+    /// Whether the record's public key checks the token's signature, in the key's own algorithm.
     fn has_signed(&self, token: &SignedToken<'_>) -> bool;
 
     /// Takes note that this very text was proved, so that it need not be proved again.
     fn remember(&self, proved: ProvedToken) {
         drop(proved);
+    }
+}
+
+/// A record alone can check no signature: to it, whatever is signed is unknown.
+impl Candidate for &KeyRecord {
+    fn has_signed(&self, _: &SignedToken<'_>) -> bool {
+        false
     }
 }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, CACHE_CONTROL,
+};
 use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -11,6 +13,7 @@ use keyward::{Alphabet, Keyward};
 
 use crate::caller::{DeniedCall, Origin};
 use crate::problem::Problem;
+use crate::routes::jwks::JwksSettings;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -19,6 +22,8 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) struct RequestContext {
     /// The largest body that is read, in bytes.
     pub(crate) body_limit: usize,
+    /// How the documents with public keys are served.
+    pub(crate) jwks: JwksSettings,
     /// The id: the caller's `x-request-id` if it has a decent form, or one of ours.
     id: HeaderValue,
 }
@@ -36,7 +41,7 @@ impl RequestContext {
             HeaderValue::from_str(&drawn).ok()
         });
         let id = id.unwrap_or(HeaderValue::from_static("none"));
-        Self { body_limit: envelope.body_limit, id }
+        Self { body_limit: envelope.body_limit, jwks: envelope.jwks, id }
     }
 }
 
@@ -45,11 +50,19 @@ fn is_decent(id: &HeaderValue) -> bool {
     (1..=64).contains(&id.len()) && id.as_bytes().iter().all(is_plain)
 }
 
+/// The headers of an answer that are kept when the document of its problem takes its place.
+const KEPT: [HeaderName; 3] = [ALLOW, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS];
+
+/// In the extensions of an answer: it says in its own way what is wrong.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OwnWords;
+
 /// What the envelope needs to know.
 #[derive(Clone, Debug)]
 pub(crate) struct Envelope {
     pub(crate) body_limit: usize,
     pub(crate) deadline: Duration,
+    pub(crate) jwks: JwksSettings,
     pub(crate) keyward: Keyward,
 }
 
@@ -98,10 +111,17 @@ pub(crate) async fn wrap(
     let problem = response.extensions_mut().remove::<Problem>();
     // Of many items in one request, some may have been refused.
     let mut denied = response.extensions_mut().remove::<DeniedCall>();
-    if let Some(problem) = problem.or_else(|| Problem::of_status(status)) {
+    let is_own = response.extensions_mut().remove::<OwnWords>().is_some();
+    if let Some(problem) = problem.or_else(|| Problem::of_status(status)).filter(|_| !is_own) {
         tracing::debug!(request_id = context.id(), code = problem.code, "refused");
         denied = problem.denied.as_deref().cloned();
+        let mut before = std::mem::take(response.headers_mut());
         response = problem.render(Some(context.id()));
+        for name in KEPT {
+            if let Some(value) = before.remove(&name) {
+                response.headers_mut().insert(name, value);
+            }
+        }
     }
     if let Some(denied) = denied {
         call.record(&denied, &envelope.keyward, context.id()).await;

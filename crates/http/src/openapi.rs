@@ -11,8 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::problem::ProblemDocument;
-use crate::routes::{audit, export, health, import, keys, keyspaces, many, verify};
-use crate::view::{FormatName, HashName, KeyStateName};
+use crate::routes::{audit, export, health, import, jwks, keys, keyspaces, many, verify};
+use crate::view::{AlgorithmName, FormatName, KeyStateName};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,7 +21,7 @@ use crate::view::{FormatName, HashName, KeyStateName};
         description = "API keys done right: issue, verify, rotate and revoke them.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    components(schemas(FormatName, HashName, KeyStateName, ProblemDocument<'_>)),
+    components(schemas(AlgorithmName, FormatName, KeyStateName, ProblemDocument<'_>)),
     modifiers(&BearerToken),
     security(("bearer" = [])),
 )]
@@ -93,6 +93,7 @@ fn open_routes() -> OpenApiRouter<Keyward> {
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(document))
+        .routes(routes!(jwks::document))
 }
 
 /// This document.

@@ -307,6 +307,15 @@ impl From<Error> for Problem {
                 tracing::error!(%error, "the shared cache failed");
                 Self::unavailable("cache_failed", "the shared cache does not answer; try again")
             }
+            Error::Busy => {
+                let detail = "too many keys are being issued at once; try again";
+                Self::unavailable(code, detail)
+            }
+            Error::TooManyKeys { retry_after } => {
+                let detail = "too many keys were issued for this owner; wait";
+                let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail);
+                Self { retry_after: Some(retry_after), ..problem }
+            }
             Error::AlreadyImported => conflict("the same key was taken over before"),
             Error::AuditOff => conflict("the audit trail is switched off"),
             Error::KeyExists => conflict("a key of that id or digest exists"),

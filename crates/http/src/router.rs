@@ -9,7 +9,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::envelope::{self, Envelope};
 use crate::openapi;
-use crate::problem::Problem;
+use crate::routes::jwks::{self, JwksSettings};
 
 /// How requests are limited.
 #[derive(Clone, Copy, Debug)]
@@ -18,22 +18,26 @@ pub struct RouterSettings {
     pub body_limit: usize,
     /// How long a request may take, its body included.
     pub deadline: Duration,
+    /// For how long others may keep a document with a public key (`max-age`, RFC 9111 §5.2.2.1): as
+    /// long may a revocation take to reach them.
+    pub jwks_max_age: Duration,
 }
 
 impl Default for RouterSettings {
     fn default() -> Self {
-        Self { body_limit: 64 * 1024, deadline: Duration::from_secs(30) }
+        Self { body_limit: 64 * 1024, deadline: Duration::from_secs(30), jwks_max_age: Duration::from_mins(1) }
     }
 }
 
 /// The REST interface over an instance.
 pub fn router(keyward: Keyward, settings: RouterSettings) -> Router {
-    let RouterSettings { body_limit, deadline } = settings;
-    let envelope = Envelope { body_limit, deadline, keyward: keyward.clone() };
+    let RouterSettings { body_limit, deadline, jwks_max_age } = settings;
+    let jwks = JwksSettings { max_age: jwks_max_age };
+    let envelope = Envelope { body_limit, deadline, jwks, keyward: keyward.clone() };
     let (routes, _) = openapi::routes().split_for_parts();
     routes
+        .fallback(jwks::elsewhere)
         .with_state(keyward)
-        .fallback(async || Problem::not_found())
         .layer(CatchPanicLayer::custom(|_| -> Response {
             tracing::error!("a request handler panicked");
             axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod import;
+pub(crate) mod jwks;
 pub(crate) mod keys;
 pub(crate) mod keyspaces;
 pub(crate) mod many;

@@ -2,18 +2,24 @@
 
 mod keyspace;
 
+use std::io;
+
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-pub(crate) use keyspace::{HashName, KeyspaceView, RateLimitBody, WeakSecretsName};
+pub(crate) use keyspace::{AlgorithmName, KeyspaceView, RateLimitBody, WeakSecretsName};
 use keyward::store::{StoredKey, Usage};
+use keyward::jose::Claims;
 use keyward::{
-    AuditEvent, FormatKind, KeyId, KeyRecord, KeyState, Metadata, ResourceScopes, ScopeSet, TagSet,
-    Timestamp, Version,
+    AuditEvent, FormatKind, KeyId, KeyRecord, KeyState, Metadata, ResourceScopes, ScopeSet,
+    StoredSignature, TagSet, Timestamp, Version,
 };
+use bytes::Bytes;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use zeroize::Zeroizing;
 
 use crate::problem::Problem;
 
@@ -43,6 +49,51 @@ impl IntoResponse for WrittenJson {
     fn into_response(self) -> Response {
         let kind = HeaderValue::from_static("application/json");
         (self.0, [(CONTENT_TYPE, kind)], self.1).into_response()
+    }
+}
+
+/// An answer as JSON that holds a secret: its bytes are wiped once they are sent.
+#[derive(Debug)]
+pub(crate) struct SecretJson<T>(pub(crate) StatusCode, pub(crate) T);
+
+impl<T: Serialize> IntoResponse for SecretJson<T> {
+    fn into_response(self) -> Response {
+        let mut body = Wiped(Zeroizing::new(Vec::with_capacity(8_192)));
+        match serde_json::to_writer(&mut body, &self.1) {
+            Ok(()) => {
+                let kind = HeaderValue::from_static("application/json");
+                (self.0, [(CONTENT_TYPE, kind)], Bytes::from_owner(body)).into_response()
+            }
+            Err(error) => {
+                tracing::error!(%error, "an answer cannot be written as JSON");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+}
+
+/// Bytes that are wiped when they are dropped, and when they move because they need more room.
+struct Wiped(Zeroizing<Vec<u8>>);
+
+impl io::Write for Wiped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > self.0.capacity() {
+            let mut larger = Vec::with_capacity((self.0.len() + bytes.len()) * 2);
+            larger.extend_from_slice(&self.0);
+            self.0 = Zeroizing::new(larger);
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -111,6 +162,14 @@ pub(crate) struct KeyView<'a> {
     /// The key that succeeds this one.
     #[schema(value_type = Option<String>)]
     rotated_to: Option<&'a KeyId>,
+    /// The public half of a signed key's pair (JWK, RFC 7517).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    jwk: Option<Box<RawValue>>,
+    /// What was asked for to stand in a signed key's token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    claims: Option<&'a Claims>,
     /// Until when the secret before the last rotation works, too.
     #[schema(value_type = Option<String>, format = DateTime)]
     previous_secret_until: Option<Timestamp>,
@@ -143,6 +202,7 @@ pub(crate) struct KeyView<'a> {
 pub(crate) enum FormatName {
     Opaque,
     Prefixed,
+    Signed,
 }
 
 /// What a key's record comes to.
@@ -173,7 +233,8 @@ impl<'a> KeyView<'a> {
     pub(crate) fn of(record: &'a KeyRecord, usage: Option<Usage>, now: Timestamp) -> Self {
         let revocation = record.revocation.as_ref();
         let deletion = record.deletion.as_ref();
-        let previous = record.secret.previous.as_ref();
+        let previous = record.secret.previous();
+        let signature = record.secret.signature();
         Self {
             id: &record.id,
             keyspace: record.keyspace.as_str(),
@@ -197,6 +258,8 @@ impl<'a> KeyView<'a> {
             rotated_at: record.rotated_at,
             rotated_from: record.rotated_from.as_ref(),
             rotated_to: record.rotated_to.as_ref(),
+            jwk: signature.and_then(|s| jwk(s, &record.id)),
+            claims: signature.map(|signature| &signature.claims),
             previous_secret_until: previous.map(|previous| previous.until),
             deleted_at: deletion.map(|deletion| deletion.at),
             deleted_by: deletion.map(|deletion| deletion.by.as_str()),
@@ -207,6 +270,11 @@ impl<'a> KeyView<'a> {
             previous_uses: usage.map(|usage| usage.previous_uses),
         }
     }
+}
+
+/// The public half of a signed key's pair as JSON.
+pub(crate) fn jwk(signature: &StoredSignature, id: &KeyId) -> Option<Box<RawValue>> {
+    RawValue::from_string(signature.public_key.to_jwk(id.as_str())).ok()
 }
 
 /// A management act.

@@ -15,6 +15,7 @@ use crate::keyward::Inner;
 use crate::limit::Limiter;
 use crate::lookup::{Lookup, LookupSettings, Shared, SharedCache};
 use crate::manage::Rotations;
+use crate::signing::{Signing, SigningSettings};
 use crate::upgrade::{DigestUpgrades, Upgrades};
 use crate::usage::{UsageLog, UsageTracking};
 use crate::{
@@ -34,6 +35,7 @@ pub struct Builder {
     peppers: Peppers,
     rotation_window: Duration,
     shared: Option<Shared>,
+    signing: SigningSettings,
     store: Arc<dyn Store>,
     tracking: UsageTracking,
     upgrades: DigestUpgrades,
@@ -75,6 +77,7 @@ impl Builder {
             peppers: Vec::new(),
             rotation_window: Duration::from_millis(25),
             shared: None,
+            signing: SigningSettings::default(),
             store,
             tracking: UsageTracking::default(),
             upgrades: DigestUpgrades::default(),
@@ -161,6 +164,12 @@ impl Builder {
         Self { rotation_window, ..self }
     }
 
+    /// How signed keys are made: how many pairs are held ready, and how many keys an owner may get.
+    #[must_use]
+    pub fn signing(self, signing: SigningSettings) -> Self {
+        Self { signing, ..self }
+    }
+
     /// Whether digests are moved to the newest scheme when their secrets are used; by default they
     /// are.
     #[must_use]
@@ -196,6 +205,7 @@ impl Builder {
             limiter: Limiter::default(),
             lookup,
             rotations: Rotations::new(self.rotation_window),
+            signing: Signing::new(self.signing),
             store: self.store,
             tracking: self.tracking,
             upgrades: Upgrades::new(self.upgrades),

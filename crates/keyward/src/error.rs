@@ -1,5 +1,7 @@
 //! Why a management act was not done.
 
+use std::time::Duration;
+
 use keyward_core::{FieldError, Refusal};
 use keyward_store::{Conflict, StoreError};
 
@@ -16,6 +18,9 @@ pub enum Error {
     /// The audit trail is switched off.
     #[error("the audit trail is switched off")]
     AuditOff,
+    /// So many signed keys are asked for at once that this one cannot wait for its pair.
+    #[error("too many requests wait for a key pair")]
+    Busy,
     /// The shared cache failed.
     #[error("the shared cache failed")]
     Cache(#[source] CacheError),
@@ -31,9 +36,18 @@ pub enum Error {
     /// The state of the key, or a value in the request, stands against it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// A key pair could not be made or used.
+    #[error("a key pair could not be made or used")]
+    Signing,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// So many signed keys were issued for the owner lately that it must wait for the next one.
+    #[error("too many keys were issued for this owner")]
+    TooManyKeys {
+        /// How long to wait.
+        retry_after: Duration,
+    },
 }
 
 impl Error {
@@ -42,12 +56,15 @@ impl Error {
         match self {
             Self::AlreadyImported => "already_imported",
             Self::AuditOff => "audit_off",
+            Self::Busy => "busy",
             Self::Cache(_) => "cache_failed",
             Self::KeyExists => "key_exists",
             Self::KeyspaceExists => "keyspace_exists",
             Self::NotFound(_) => "not_found",
             Self::Refused(refusal) => refusal.code(),
+            Self::Signing => "signing_failed",
             Self::Store(error) => store_code(error),
+            Self::TooManyKeys { .. } => "too_many_keys",
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use keyward_core::{KeyspaceTable, Locator, Sequence, Touched};
+use keyward_core::{KeyspaceTable, Locator, Sequence, Signed, Touched};
 use keyward_store::{Applied, StoreError};
 use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
@@ -122,6 +122,9 @@ impl Keyward {
 
     async fn read_keyspaces(&self) -> Result<(), StoreError> {
         let keyspaces = self.inner.store.keyspaces().await?;
+        // Before the first key is asked for, which would otherwise wait for its pair.
+        let signed = keyspaces.iter().filter_map(|keyspace| keyspace.format.as_signed());
+        self.inner.signing.prepare(signed.map(Signed::pair));
         self.inner.keyspaces.store(KeyspaceTable::new(keyspaces).into());
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use keyward_core::{Clock, Entropy, Hasher, HeaderRules, KeyspaceTable, Timestamp};
+use keyward_core::{Clock, Entropy, Hasher, HeaderRules, KeyId, KeyspaceTable, Timestamp};
 use keyward_store::{Store, StoreError};
 
 use crate::Builder;
@@ -12,6 +12,7 @@ use crate::feed::Follower;
 use crate::limit::Limiter;
 use crate::lookup::Lookup;
 use crate::manage::Rotations;
+use crate::signing::{PoolStatus, Signing, SigningSettings};
 use crate::upgrade::Upgrades;
 use crate::usage::{UsageLog, UsageTracking};
 
@@ -31,9 +32,10 @@ pub(crate) struct Inner {
     pub(crate) header_rules: HeaderRules,
     pub(crate) hasher: Hasher,
     pub(crate) keyspaces: ArcSwap<KeyspaceTable>,
-    pub(crate) limiter: Limiter,
+    pub(crate) limiter: Limiter<KeyId>,
     pub(crate) lookup: Lookup,
     pub(crate) rotations: Rotations,
+    pub(crate) signing: Signing,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) tracking: UsageTracking,
     pub(crate) upgrades: Upgrades,
@@ -59,6 +61,21 @@ impl Keyward {
     /// Where this instance looks for keys in headers.
     pub fn header_rules(&self) -> &HeaderRules {
         &self.inner.header_rules
+    }
+
+    /// How this instance makes signed keys.
+    pub fn signing_settings(&self) -> &SigningSettings {
+        self.inner.signing.settings()
+    }
+
+    /// Whether a signed keyspace has a base issuer with this path, which has no slash at its end.
+    pub fn has_issuer_path(&self, path: &str) -> bool {
+        self.inner.keyspaces.load().issuers().iter().any(|issuer| issuer.path() == path)
+    }
+
+    /// What the pool of key pairs holds and has done.
+    pub fn pool_status(&self) -> PoolStatus {
+        self.inner.signing.status()
     }
 
     /// Whether this node can answer: see [`Store::health`].

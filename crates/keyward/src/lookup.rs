@@ -3,6 +3,7 @@
 mod flight;
 mod known;
 mod shared;
+mod signature;
 
 use std::fmt;
 use std::hint::black_box;
@@ -11,13 +12,16 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use flight::{Flight, Flights};
-use keyward_core::{KeyRecord, Locator, Moment};
+use keyward_core::jose::SignedToken;
+use keyward_core::{Candidate, Digest, KeyRecord, Locator, Moment, ProvedToken};
 use keyward_store::{Store, StoreError};
 use known::KnownKeys;
 use quick_cache::sync::Cache;
 pub use shared::{CacheError, SharedCache};
 pub(crate) use shared::{Recent, Shared};
+pub(crate) use signature::SignatureSlot;
 
+use crate::signing::KeyDocument;
 use crate::usage::UsageCell;
 
 /// A key as it was looked up, with its count of uses. Clones are the same key.
@@ -30,11 +34,13 @@ struct Slot {
     usage: UsageCell,
     record: KeyRecord,
     written: OnceLock<Option<Box<str>>>,
+    signature: OnceLock<Box<SignatureSlot>>,
 }
 
 impl LiveKey {
     fn new(record: KeyRecord) -> Self {
-        Self(Arc::new(Slot { usage: UsageCell::default(), record, written: OnceLock::new() }))
+        let (written, signature) = (OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Slot { usage: UsageCell::default(), record, written, signature }))
     }
 
     /// The key's record.
@@ -45,6 +51,20 @@ impl LiveKey {
     /// What a face writes of the record: made the first time, kept with the cached record.
     pub fn written(&self, write: impl FnOnce(&KeyRecord) -> Option<Box<str>>) -> Option<&str> {
         self.0.written.get_or_init(|| write(&self.0.record)).as_deref()
+    }
+
+    /// The document with the key's public half, if it is a signed one: made the first time.
+    pub fn document(&self) -> Option<&KeyDocument> {
+        self.signature().document(|| KeyDocument::of(self.record()))
+    }
+
+    /// The token that this key has proved, if it has proved one.
+    pub fn proved(&self) -> Option<&Arc<ProvedToken>> {
+        self.0.signature.get().and_then(|slot| slot.proved())
+    }
+
+    fn signature(&self) -> &SignatureSlot {
+        self.0.signature.get_or_init(Box::default)
     }
 
     pub(crate) fn usage(&self) -> &UsageCell {
@@ -61,7 +81,19 @@ impl LiveKey {
     /// for each.
     fn draw_near(&self) {
         let KeyRecord { updated_at, secret, enabled, .. } = &self.0.record;
-        black_box((*updated_at, secret.digest.scheme(), *enabled));
+        black_box((*updated_at, secret.digest().map(Digest::scheme), *enabled));
+    }
+}
+
+impl Candidate for LiveKey {
+    fn has_signed(&self, token: &SignedToken<'_>) -> bool {
+        let public_key = || self.record().secret.signature().map(|s| s.public_key.clone());
+        let key = self.signature().verifying_key(public_key);
+        key.is_some_and(|key| key.verifies(token.message(), token.signature()))
+    }
+
+    fn remember(&self, proved: ProvedToken) {
+        self.signature().remember(proved);
     }
 }
 

@@ -74,7 +74,7 @@ impl Keyward {
         keyspaces: &KeyspaceTable,
     ) {
         let (upgrades, hasher) = (&self.inner.upgrades, &self.inner.hasher);
-        let outdated = &permit.key().secret.digest;
+        let Some(outdated) = permit.key().secret.digest() else { return };
         if upgrades.settings == DigestUpgrades::Off || permit.secret_used() != SecretUsed::Current {
             return;
         }
@@ -106,7 +106,7 @@ impl Keyward {
     async fn upgrade(&self, id: KeyId, upgrade: Upgrade) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
             let found = self.inner.store.key(&id).await?.map(|key| key.record);
-            let Some(before) = found.filter(|key| key.secret.digest == upgrade.outdated) else {
+            let Some(before) = found.filter(|key| key.secret.digest() == Some(&upgrade.outdated)) else {
                 return Ok(());
             };
             match self.commit(self.upgrade_change(before, &upgrade)?).await {

@@ -9,9 +9,12 @@
 //! | limit | [`Judgement`] → [`Decision`] | rate limited |
 //! | record | [`Decision`] → usage, in memory | – |
 
+use std::sync::Arc;
+
+use keyward_core::jose::SignedToken;
 use keyward_core::{
-    Asked, Bearer, DenyReason, HeaderRules, Headers, Judgement, KeyspaceTable, Moment, Timestamp,
-    Token, extract_key, judge, judge_unknown, key_of_text,
+    Asked, Bearer, DenyReason, HeaderRules, Headers, Judgement, KeyspaceTable, Locator, Moment,
+    ProvedToken, Timestamp, Token, extract_key, judge, judge_proved, judge_unknown, key_of_text,
 };
 use keyward_store::StoreError;
 use tracing::Level;
@@ -75,6 +78,13 @@ impl Keyward {
     ) -> Result<Decision, StoreError> {
         let asked_at = self.inner.clock.moment();
         let keyspaces = self.inner.keyspaces.load();
+        if SignedToken::is_likely(secret)
+            && let Some((key, proved)) = self.recall(secret, asked_at, options)
+        {
+            let moments = (asked_at, self.inner.clock.now());
+            let judgement = judge_proved(&proved, key.clone(), asked, moments.1);
+            return Ok(self.conclude(judgement, Some(&key), &keyspaces, moments, options));
+        }
         let token = match parse(&keyspaces, secret) {
             Ok(token) => token,
             Err(reason) => {
@@ -89,24 +99,63 @@ impl Keyward {
             // Boxed, so that what nearly always happens need not carry what seldom does.
             None => Box::pin(self.look_up(&token, asked_at, options)).await?,
         };
+        let found = found.filter(|key| keyspaces.means(&token, key.record()));
         // The clock is read after the wait, so that a slow store cannot stretch a key's life.
         let now = self.inner.clock.now();
         let told = found.as_ref().filter(|_| tracing::enabled!(Level::DEBUG)).cloned();
         let judgement = match found {
             Some(key) => judge(&token, key, asked, now, &self.inner.hasher),
-            None => Judgement::Deny(judge_unknown(&token, &self.inner.hasher)),
+            None => Judgement::Deny(self.judge_unknown(&token)),
         };
-        let decision = self.limit(judgement, &keyspaces, asked_at);
+        let decision = self.conclude(judgement, told.as_ref(), &keyspaces, (asked_at, now), options);
         if let Decision::Allow(permit) = &decision
-            && self.inner.hasher.is_outdated(permit.key().secret.digest.scheme())
+            && permit.key().secret.digest().is_some_and(|digest| {
+                self.inner.hasher.is_outdated(digest.scheme())
+            })
         {
             self.note_upgrade(permit, secret, &keyspaces);
         }
+        Ok(decision)
+    }
+
+    /// The rest of the path, from the judgement on.
+    fn conclude(
+        &self,
+        judgement: Judgement<LiveKey>,
+        told: Option<&LiveKey>,
+        keyspaces: &KeyspaceTable,
+        (asked_at, now): (Moment, Timestamp),
+        options: &VerifyOptions<'_>,
+    ) -> Decision {
+        let decision = self.limit(judgement, keyspaces, asked_at);
         if !options.skip_tracking && self.inner.tracking == UsageTracking::On {
             self.record(&decision, now);
         }
-        self.tell(&decision, told.as_ref(), asked_at);
-        Ok(decision)
+        self.tell(&decision, told, asked_at);
+        decision
+    }
+
+    /// The key that has proved this very text before, while its record is cached: a signed text need
+    /// not be read and checked again. Whatever else the cache may say is left to the usual path.
+    fn recall(
+        &self,
+        text: &str,
+        moment: Moment,
+        options: &VerifyOptions<'_>,
+    ) -> Option<(LiveKey, Arc<ProvedToken>)> {
+        let id = SignedToken::glance(text).filter(|_| !options.skip_cache)?;
+        let Cached::Known(key) = self.inner.lookup.cached(&Locator::KeyId(id), moment) else {
+            return None;
+        };
+        let proved = Arc::clone(key.proved()?);
+        proved.is_of(&ProvedToken::digest_of(text)).then_some((key, proved))
+    }
+
+    fn judge_unknown(&self, token: &Token<'_>) -> DenyReason {
+        if let Some(token) = token.as_signed() {
+            self.inner.signing.pretend(token);
+        }
+        judge_unknown(token, &self.inner.hasher)
     }
 
     /// What the cache alone can say: a key, or that there is none, or nothing.

@@ -49,6 +49,7 @@ impl Pattern {
             Format::Prefixed(prefixed) => {
                 (Some(Profile::new(Dialect::Keyward)), shape_of_prefixed(prefixed))
             }
+            Format::Signed(_) => return None,
         };
         Some(Self { keyspace, format, profile, shape })
     }

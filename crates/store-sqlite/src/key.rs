@@ -2,7 +2,7 @@
 
 use keyward_core::{
     Deletion, Digest, FormatKind, KeyId, KeyRecord, Locator, PreviousSecret, Revocation,
-    StoredSecret, Timestamp, Version,
+    StoredDigests, StoredSecret, StoredSignature, Timestamp, Version,
 };
 use keyward_store::{StoreError, StoredKey, Usage, search_text};
 use rusqlite::Connection;
@@ -34,6 +34,9 @@ pub(crate) use stored_key_columns;
 /// How many values a record is written as: its columns and the text for searches.
 pub(crate) const VALUES: usize = 31;
 
+/// What stands in place of a digest scheme where there is a public key in place of a digest.
+const SIGNATURE: &str = "signature";
+
 const RECORD: Shape<KeyRecord> = Shape { what: "key", operation: "find a key", read };
 
 /// A record with its usage.
@@ -56,7 +59,7 @@ pub(crate) fn find(
         Locator::KeyId(id) => {
             let sql = concat!("SELECT ", key_columns!(), " FROM keys WHERE id = ?");
             let found = RECORD.first(connection, sql, [id.as_str()])?;
-            Ok(found.filter(|record| record.format == FormatKind::Prefixed))
+            Ok(found.filter(|record| record.format.is_found_by_id()))
         }
     }
 }
@@ -91,10 +94,7 @@ fn read(fields: &mut Fields<'_>) -> Result<KeyRecord, Unreadable> {
         name: fields.optional(text)?,
         description: fields.optional(text)?,
         hint: fields.read(text)?,
-        secret: StoredSecret {
-            digest: fields.digest()?.ok_or("column digest_scheme: must not be null")?,
-            previous: read_previous(fields)?,
-        },
+        secret: read_secret(fields, format)?,
         enabled: fields.read(flag)?,
         expires_at: fields.optional(time)?,
         not_before: fields.optional(time)?,
@@ -110,6 +110,27 @@ fn read(fields: &mut Fields<'_>) -> Result<KeyRecord, Unreadable> {
         rotated_from: fields.optional(text)?,
         rotated_to: fields.optional(text)?,
     })
+}
+
+/// The columns of the secret: the scheme and the bytes of its digest, and of the one before it. Of a
+/// signed key, the bytes are its public key as JSON, and the scheme says so.
+fn read_secret(fields: &mut Fields<'_>, format: FormatKind) -> Result<StoredSecret, Unreadable> {
+    if format != FormatKind::Signed {
+        let current = fields.digest()?.ok_or("column digest_scheme: must not be null")?;
+        return Ok(StoredSecret::Digests(StoredDigests { current, previous: read_previous(fields)? }));
+    }
+    fields.read(|value| match value.as_str()? {
+        SIGNATURE => Ok(()),
+        _ => Err("must be that of a signed key".into()),
+    })?;
+    let signature = fields.read(|value| {
+        let stored = std::str::from_utf8(value.as_blob()?)?;
+        Ok(StoredSignature::from_stored(stored)?)
+    })?;
+    for _ in 0..3 {
+        fields.read(null)?;
+    }
+    Ok(StoredSecret::Signature(signature.into()))
 }
 
 fn read_previous(fields: &mut Fields<'_>) -> Result<Option<PreviousSecret>, Unreadable> {
@@ -140,6 +161,7 @@ fn format(value: ValueRef<'_>) -> Result<FormatKind, Unreadable> {
     match value.as_str()? {
         "opaque" => Ok(FormatKind::Opaque),
         "prefixed" => Ok(FormatKind::Prefixed),
+        "signed" => Ok(FormatKind::Signed),
         _ => Err("must be the name of a format".into()),
     }
 }
@@ -148,12 +170,14 @@ const fn format_name(format: FormatKind) -> &'static str {
     match format {
         FormatKind::Opaque => "opaque",
         FormatKind::Prefixed => "prefixed",
+        FormatKind::Signed => "signed",
     }
 }
 
 /// A record's values, column by column.
 pub(crate) fn values(record: &KeyRecord) -> rusqlite::Result<[Value; VALUES]> {
-    let previous = record.secret.previous.as_ref();
+    let previous = record.secret.previous();
+    let (scheme_now, bytes_now) = secret(&record.secret);
     let revocation = record.revocation.as_ref();
     let reason = revocation.and_then(|revocation| revocation.reason.as_ref());
     let deletion = record.deletion.as_ref();
@@ -166,8 +190,8 @@ pub(crate) fn values(record: &KeyRecord) -> rusqlite::Result<[Value; VALUES]> {
         record.name.as_ref().map(owned).into(),
         record.description.as_ref().map(owned).into(),
         owned(&record.hint),
-        scheme(&record.secret.digest),
-        bytes(&record.secret.digest),
+        scheme_now,
+        bytes_now,
         previous.map(|previous| scheme(&previous.digest)).into(),
         previous.map(|previous| bytes(&previous.digest)).into(),
         micros(previous.map(|previous| previous.until)),
@@ -194,6 +218,15 @@ pub(crate) fn values(record: &KeyRecord) -> rusqlite::Result<[Value; VALUES]> {
 
 fn owned(text: &(impl AsRef<str> + ?Sized)) -> Value {
     text.as_ref().to_owned().into()
+}
+
+fn secret(secret: &StoredSecret) -> (Value, Value) {
+    match secret {
+        StoredSecret::Digests(digests) => (scheme(&digests.current), bytes(&digests.current)),
+        StoredSecret::Signature(signature) => {
+            (SIGNATURE.to_owned().into(), signature.to_stored().into_bytes().into())
+        }
+    }
 }
 
 fn scheme(digest: &Digest) -> Value {

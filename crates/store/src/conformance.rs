@@ -55,6 +55,7 @@ macro_rules! conformance_tests {
             keys: a_key_reads_back_as_it_was_written,
             keys: an_absent_key_is_none,
             keys: a_prefixed_key_is_found_by_its_id_alone,
+            keys: a_signed_key_is_found_by_its_id,
             keys: an_opaque_key_is_found_by_its_digests_alone,
             keys: a_digest_that_a_rotation_dropped_finds_nothing,
             keys: an_id_is_used_once,

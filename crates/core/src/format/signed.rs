@@ -4,9 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Minted;
-use crate::jose::{BaseIssuer, Claims, PairKind, PayloadWriter, SignedToken, SigningPair, UnsignedToken};
+use crate::jose::{
+    BaseIssuer, Claims, PairKind, PayloadWriter, RegisteredClaims, SignedToken, SigningPair,
+    UnsignedToken,
+};
 use crate::text::{one_line, text};
-use crate::{Entropy, FieldError, Invalid, KeyId, KeyRecord, NewKey, Timestamp};
+use crate::{Entropy, FieldError, Invalid, KeyId, KeyRecord, NewKey, ScopeSet, Timestamp};
 
 text! {
     /// For whom tokens are (RFC 7519 §4.1.3): 1 to 256 characters on one line.
@@ -56,22 +59,26 @@ impl Signed {
         let Some(expires_at) = expires_at else {
             return Err(Invalid::new("must be given: a signed key cannot live for ever").at("expires_at"));
         };
-        if new.claims.get("nbf").is_some_and(|nbf| nbf.parse::<f64>().is_err()) {
+        let claims = said(&new.claims, &new.scopes)?;
+        if claims.get("nbf").is_some_and(|nbf| nbf.parse::<f64>().is_err()) {
             return Err(Invalid::new("must hold a number of seconds as nbf").at("claims"));
         }
         let (id, subject) = (KeyId::from_checked(LONGEST_ID), new.owner.as_str());
-        let unsigned = self.unsigned(&id, subject, &new.claims, expires_at, new.not_before, expires_at);
+        let unsigned = self.unsigned(&id, subject, &claims, expires_at, new.not_before, expires_at);
         unsigned.map(drop)
     }
 
-    /// The token of a key, signed by its pair, which is gone then.
+    /// The token of a key, signed by its pair, which is gone then. It says what the record says: the
+    /// claims that were asked for, and the scopes as `scopes`.
     pub fn mint(
         &self,
         key: &KeyRecord,
-        claims: &Claims,
         pair: Box<dyn SigningPair>,
     ) -> Result<Minted, MintError> {
-        let KeyRecord { id, owner, not_before, created_at, expires_at, .. } = key;
+        let KeyRecord { id, owner, not_before, created_at, expires_at, scopes, .. } = key;
+        let asked = key.secret.signature().map(|signature| &signature.claims);
+        let claims = said(asked.unwrap_or(&Claims::default()), scopes);
+        let claims = &claims.map_err(MintError::Invalid)?;
         let endless = || MintError::Invalid(Invalid::new("must be given").at("expires_at"));
         let expires_at = expires_at.ok_or_else(endless)?;
         let unsigned =
@@ -105,11 +112,20 @@ impl Signed {
         id.to_string()
     }
 
-    /// Whether a token is for the audience of these settings.
-    pub fn is_for(&self, token: &SignedToken<'_>) -> bool {
-        let audiences = &token.registered().audiences;
-        self.audience.as_ref().is_none_or(|audience| audiences.contain(audience.as_str()))
+    /// Whether a token is of the issuer, and for the audience, of these settings.
+    pub fn is_meant_by(&self, token: &SignedToken<'_>) -> bool {
+        let RegisteredClaims { audiences, issuer, .. } = token.registered();
+        *issuer == self.issuer.of_key(token.id().as_str())
+            && self.audience.as_ref().is_none_or(|audience| audiences.contain(audience.as_str()))
     }
+}
+
+/// The claims of a key with these scopes.
+fn said(claims: &Claims, scopes: &ScopeSet) -> Result<Claims, FieldError> {
+    if scopes.is_empty() {
+        return Ok(claims.clone());
+    }
+    claims.clone().with("scopes", scopes).map_err(|invalid| invalid.at("scopes"))
 }
 
 /// As long as every id.

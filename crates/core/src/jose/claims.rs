@@ -86,6 +86,8 @@ impl<'de> Deserialize<'de> for Claims {
 /// The registered claims of a token that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisteredClaims {
+    /// `iss`: where the key's public half is found.
+    pub issuer: String,
     /// `sub`: whoever the key acts for.
     pub subject: String,
     /// `aud`: for whom the token is.
@@ -158,10 +160,12 @@ impl RegisteredClaims {
         if payload.ver.as_deref() != Some(Self::VERSION) {
             return Err(SignedFault::Version);
         }
-        check_issuer(payload.iss.as_deref().unwrap_or_default())?;
+        let issuer = payload.iss.unwrap_or_default().into_owned();
+        check_issuer(&issuer)?;
         let subject = payload.sub.filter(|subject| !subject.is_empty());
         let instant = |claim: Option<f64>| claim.map(instant).transpose();
         Ok(Self {
+            issuer,
             subject: subject.ok_or(SignedFault::Claims)?,
             audiences: match payload.aud {
                 None => Audiences::default(),

@@ -97,7 +97,33 @@ impl KeyRecord {
         now: Timestamp,
     ) -> Result<Self, FieldError> {
         let expires_at = new.check(keyspace, now)?;
-        Ok(Self {
+        Ok(Self::first(new, id, secret, hint, keyspace, (expires_at, now)))
+    }
+
+    /// The first version of the record of a key that exists elsewhere: nothing is going to be signed,
+    /// and a signed key may have been issued without an end in the record.
+    pub fn take_over(
+        new: NewKey,
+        id: KeyId,
+        secret: StoredSecret,
+        hint: String,
+        keyspace: &Keyspace,
+        now: Timestamp,
+    ) -> Result<Self, FieldError> {
+        let expires_at = keyspace.expiry(new.expiry, now, now)?;
+        check_window(new.not_before, expires_at)?;
+        Ok(Self::first(new, id, secret, hint, keyspace, (expires_at, now)))
+    }
+
+    fn first(
+        new: NewKey,
+        id: KeyId,
+        secret: StoredSecret,
+        hint: String,
+        keyspace: &Keyspace,
+        (expires_at, now): (Option<Timestamp>, Timestamp),
+    ) -> Self {
+        Self {
             id,
             version: Version::FIRST,
             secret,
@@ -121,7 +147,7 @@ impl KeyRecord {
             rotated_at: None,
             rotated_from: None,
             rotated_to: None,
-        })
+        }
     }
 
     /// Changes what the caller may change.

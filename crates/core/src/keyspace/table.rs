@@ -10,7 +10,7 @@ use crate::digest::is_number;
 use crate::format::{PrefixedParts, Token};
 use crate::jose::{Issuers, SignedToken};
 use crate::{
-    DigestScheme, Foreign, Format, KeyspaceId, MAX_SECRET_LENGTH, Malformed, Opaque, RateLimit,
+    DigestScheme, Foreign, Format, KeyRecord, KeyspaceId, MAX_SECRET_LENGTH, Malformed, Opaque, RateLimit,
 };
 
 type Schemes = ArrayVec<DigestScheme, { Token::MOST_SCHEMES }>;
@@ -76,6 +76,15 @@ impl KeyspaceTable {
     /// The base issuers of signed keys.
     pub const fn issuers(&self) -> &Issuers {
         &self.issuers
+    }
+
+    /// Whether the keyspace of a key means the token: a signed one must be of its issuer and for its
+    /// audience.
+    pub fn means(&self, token: &Token<'_>, key: &KeyRecord) -> bool {
+        let Some(token) = token.as_signed() else { return true };
+        let keyspace = self.find(&key.keyspace);
+        let signed = keyspace.and_then(|keyspace| keyspace.format.as_signed());
+        signed.is_some_and(|signed| signed.is_meant_by(token))
     }
 
     /// The rate limit of a keyspace's keys.

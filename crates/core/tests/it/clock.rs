@@ -38,12 +38,12 @@ fn rename() -> KeyChanges {
 
 fn rotate(key: KeyRecord, rotation: Rotation, asked_at: i64) -> Result<KeyRecord, Refusal> {
     let now = at(asked_at);
-    match rotation.mode {
+    match rotation.mode.unwrap_or(RotationMode::SameId) {
         RotationMode::SameId => {
             key.rotate(rotation, (digest(), String::new()), &policy(), now, now)
         }
         RotationMode::Successor => {
-            let new = (key_id("successor"), digest(), String::new());
+            let new = (key_id("successor"), StoredSecret::of_digest(digest()), String::new());
             key.succeed(rotation, new, &policy(), operator(), now, now).map(|(old, _)| old)
         }
     }

@@ -34,8 +34,8 @@ fn issue(
     not_before: Option<Timestamp>,
 ) -> Result<KeyRecord, FieldError> {
     let new = NewKey { expiry, not_before, ..NewKey::new(OwnerId::parse("user-7").unwrap()) };
-    let digest = issued().record.secret.digest;
-    KeyRecord::issue(new, key_id("id"), digest, String::new(), policy, at(0))
+    let secret = issued().record.secret;
+    KeyRecord::issue(new, key_id("id"), secret, String::new(), policy, at(0))
 }
 
 fn second(n: i64) -> Expiry {

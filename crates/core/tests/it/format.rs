@@ -102,7 +102,7 @@ proptest! {
     ) {
         let entropy = SeededEntropy::new(seed);
         let id = KeyId::generate(&entropy);
-        let minted = format.mint(&entropy, &id);
+        let minted = format.mint(&entropy, &id).unwrap();
         let table = table([beside, format]);
         let token = table.parse(minted.secret.expose()).unwrap();
         let locators: Vec<_> = token.locators(&hasher(&[])).collect();
@@ -114,8 +114,8 @@ proptest! {
         format in any_foreign(), beside in any_prefixed(), other in any_opaque(), seed: u64,
     ) {
         let entropy = SeededEntropy::new(seed);
-        let id = format.draw_id(&entropy);
-        let minted = format.mint(&entropy, &id);
+        let id = format.draw_id(&entropy, at(0));
+        let minted = format.mint(&entropy, &id).unwrap();
         let Format::Foreign(foreign) = &format else { unreachable!() };
         let parts = foreign.profile().components(minted.secret.expose()).unwrap();
         prop_assert!(foreign.profile().id_lengths().contains(&parts.id.len()));
@@ -140,7 +140,7 @@ proptest! {
     fn an_opaque_secret_is_read_back_to_its_digest(
         format in any_opaque(), beside in any_prefixed(), seed: u64,
     ) {
-        let minted = format.mint(&SeededEntropy::new(seed), &key_id("ignored"));
+        let minted = format.mint(&SeededEntropy::new(seed), &key_id("ignored")).unwrap();
         let table = table([beside, format]);
         let token = table.parse(minted.secret.expose()).unwrap();
         let digest = hasher(&[]).digest(DigestScheme::Sha256, minted.secret.expose()).unwrap();
@@ -153,7 +153,7 @@ proptest! {
         format in any_prefixed(), seed: u64, slip in Slip::any(),
     ) {
         let entropy = SeededEntropy::new(seed);
-        let minted = format.mint(&entropy, &KeyId::generate(&entropy));
+        let minted = format.mint(&entropy, &KeyId::generate(&entropy)).unwrap();
         let slipped = slip.applied_to(minted.secret.expose());
         prop_assume!(slipped != minted.secret.expose());
         // A CRC-32 notices every burst of up to 32 bits, so all slips within the covered text; one
@@ -175,7 +175,7 @@ proptest! {
         format in any_prefixed(), place in any::<Index>(), text in "\\PC{1,12}", seed: u64,
     ) {
         // Cuts characters of several bytes at every place where the parser might divide the text.
-        let minted = format.mint(&SeededEntropy::new(seed), &key_id("123456789ABC"));
+        let minted = format.mint(&SeededEntropy::new(seed), &key_id("123456789ABC")).unwrap();
         let mut garbled = minted.secret.expose().to_owned();
         let length = garbled.len();
         garbled.insert_str(place.index(length), &text);
@@ -189,7 +189,7 @@ proptest! {
         format in any_prefixed(), other in any_prefixed(), seed: u64,
     ) {
         prop_assume!(format != other);
-        let minted = format.mint(&SeededEntropy::new(seed), &key_id("123456789ABC"));
+        let minted = format.mint(&SeededEntropy::new(seed), &key_id("123456789ABC")).unwrap();
         let refused = table([other]).parse(minted.secret.expose()).unwrap_err();
         prop_assert_eq!(refused, Malformed::Form);
     }
@@ -198,7 +198,7 @@ proptest! {
     fn a_prefixed_hint_is_prefix_and_id(prefix in any_prefix(), seed: u64) {
         let entropy = SeededEntropy::new(seed);
         let id = KeyId::generate(&entropy);
-        let minted = Format::Prefixed(Prefixed::new(prefix.clone())).mint(&entropy, &id);
+        let minted = Format::Prefixed(Prefixed::new(prefix.clone())).mint(&entropy, &id).unwrap();
         prop_assert_eq!(&minted.hint, &format!("{prefix}_{id}"));
         let random = minted.secret.expose().strip_prefix(&format!("{}_", minted.hint)).unwrap();
         prop_assert_eq!(random.len(), Prefixed::SECRET_LENGTH + 6);
@@ -207,7 +207,7 @@ proptest! {
 
     #[test]
     fn an_opaque_hint_is_the_prefix_alone(format in any_opaque(), seed: u64) {
-        let minted = format.mint(&SeededEntropy::new(seed), &key_id("ignored"));
+        let minted = format.mint(&SeededEntropy::new(seed), &key_id("ignored")).unwrap();
         let hint = format.prefix().map(|prefix| format!("{prefix}_")).unwrap_or_default();
         prop_assert_eq!(&minted.hint, &hint);
         let Format::Opaque(opaque) = &format else { unreachable!() };
@@ -224,7 +224,7 @@ proptest! {
 #[case("acme", "acme_live")]
 #[case("kw", "kw2")]
 fn a_prefix_within_a_prefix_is_another(#[case] minted: &str, #[case] known: &str) {
-    let secret = prefixed(minted).mint(&SeededEntropy::new(1), &key_id("123456789ABC")).secret;
+    let secret = prefixed(minted).mint(&SeededEntropy::new(1), &key_id("123456789ABC")).unwrap().secret;
     let refused = table([prefixed(known)]).parse(secret.expose()).unwrap_err();
     assert_eq!(refused, Malformed::Form);
 }
@@ -246,7 +246,7 @@ fn the_longest_secret_is_within_the_limit() {
     let prefix = "a".repeat(32);
     let formats = [prefixed(&prefix), opaque(Some(&prefix), Opaque::MOST_LENGTH)];
     for format in formats {
-        let secret = format.mint(&SeededEntropy::new(1), &key_id("123456789ABC")).secret;
+        let secret = format.mint(&SeededEntropy::new(1), &key_id("123456789ABC")).unwrap().secret;
         assert!(table([format]).parse(secret.expose()).is_ok());
     }
 }
@@ -262,8 +262,8 @@ fn a_prefix_may_belong_to_keyspaces_of_ours_and_of_others() {
     };
     let table = table(all().into_iter().chain([opaque(Some("kw"), 33)]));
     for (n, format) in all().into_iter().enumerate() {
-        let id = format.draw_id(&SeededEntropy::new(n as u64));
-        let text = format.mint(&SeededEntropy::new(9), &id).secret;
+        let id = format.draw_id(&SeededEntropy::new(n as u64), at(0));
+        let text = format.mint(&SeededEntropy::new(9), &id).unwrap().secret;
         let token = table.parse(text.expose()).unwrap();
         assert_eq!(token.locators(&hasher(&[])).next(), Some(Locator::KeyId(id)));
     }

@@ -20,7 +20,7 @@ fn code_at(key: &Issued, now: i64) -> &'static str {
 
 /// Another secret for the same id.
 fn another_secret(key: &Issued) -> String {
-    let minted = key.keyspace.format.mint(&SeededEntropy::new(99), &key.record.id);
+    let minted = key.keyspace.format.mint(&SeededEntropy::new(99), &key.record.id).unwrap();
     minted.secret.expose().to_owned()
 }
 
@@ -54,11 +54,11 @@ fn a_digest_under_another_scheme_or_pepper_is_unknown() {
     let mut key = issued();
     let text = key.minted.secret.expose().to_owned();
     let v1 = DigestScheme::HmacSha256(PepperVersion::new(1));
-    key.record.secret.digest = hasher(&[1]).digest(v1, &text).unwrap();
+    key.record.secret = StoredSecret::of_digest(hasher(&[1]).digest(v1, &text).unwrap());
     assert_eq!(code_at(&key, 0), "unknown", "its pepper is not configured here");
-    key.record.secret.digest = Digest::new(v1, digest(&text).as_bytes()).unwrap();
+    key.record.secret = StoredSecret::of_digest(Digest::new(v1, digest(&text).as_bytes()).unwrap());
     assert_eq!(code_at(&key, 0), "unknown", "it is no HMAC");
-    key.record.secret.digest = hasher(&[]).digest(DigestScheme::Sha512, &text).unwrap();
+    key.record.secret = StoredSecret::of_digest(hasher(&[]).digest(DigestScheme::Sha512, &text).unwrap());
     assert_eq!(code_at(&key, 0), "allowed", "the record says which scheme counts");
 }
 
@@ -172,10 +172,10 @@ fn the_previous_secret_works_until_its_grace_ends(
     #[case] expected: Option<SecretUsed>,
 ) {
     let mut key = issued();
-    let previous = key.record.secret.digest.clone();
+    let previous = key.record.secret.digest().unwrap().clone();
     let current = another_secret(&key);
-    key.record.secret.digest = digest(&current);
-    key.record.secret.previous = Some(PreviousSecret { digest: previous, until: at(10) });
+    key.record.secret = StoredSecret::of_digest(digest(&current));
+    key.record.secret = with_previous(&key.record.secret, Some(PreviousSecret { digest: previous, until: at(10) }));
     let used =
         |text: &str| match decide(text, &key.keyspace, &key.record, &Asked::default(), at(now)) {
             Decision::Allow(permit) => Some(permit.secret_used()),
@@ -191,9 +191,9 @@ fn the_previous_secret_works_until_its_grace_ends(
 #[test]
 fn a_previous_secret_does_not_outlive_the_key() {
     let mut key = issued();
-    let previous = key.record.secret.digest.clone();
-    key.record.secret.digest = digest(&another_secret(&key));
-    key.record.secret.previous = Some(PreviousSecret { digest: previous, until: at(100) });
+    let previous = key.record.secret.digest().unwrap().clone();
+    key.record.secret = StoredSecret::of_digest(digest(&another_secret(&key)));
+    key.record.secret = with_previous(&key.record.secret, Some(PreviousSecret { digest: previous, until: at(100) }));
     key.record.revocation = Some(revoked_at(10));
     assert_eq!(code_at(&key, 10), "revoked");
 }
@@ -224,7 +224,7 @@ fn a_limit_refuses_a_suitable_key_and_says_how_long_to_wait() {
 fn a_key_without_a_record_is_unknown(#[case] versions: &[u16]) {
     let key = issued();
     let stranger = KeyId::generate(&SeededEntropy::new(7));
-    let minted = key.keyspace.format.mint(&SeededEntropy::new(8), &stranger);
+    let minted = key.keyspace.format.mint(&SeededEntropy::new(8), &stranger).unwrap();
     let table = KeyspaceTable::new([key.keyspace]);
     let token = table.parse(minted.secret.expose()).unwrap();
     assert_eq!(judge_unknown(&token, &hasher(versions)), DenyReason::Unknown);

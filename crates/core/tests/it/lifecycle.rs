@@ -226,14 +226,14 @@ fn a_prefixed_key_is_found_by_its_id_alone() {
 fn an_opaque_key_is_found_by_the_digests_of_its_secrets() {
     let key = issue(keyspace("default", opaque(None, 32)), &hasher(&[])).record;
     let found_by = |key: &KeyRecord| key.locators().collect::<Vec<_>>();
-    let mut digests = vec![Locator::Digest(key.secret.digest.clone())];
+    let mut digests = vec![Locator::Digest(key.secret.digest().unwrap().clone())];
     assert_eq!(found_by(&key), digests);
     digests.push(Locator::Digest(digest("previous")));
     assert_eq!(found_by(&with_previous(key, at(NOW))), digests);
 }
 
 fn with_previous(mut key: KeyRecord, until: Timestamp) -> KeyRecord {
-    key.secret.previous = Some(PreviousSecret { digest: digest("previous"), until });
+    key.secret.previous() = Some(PreviousSecret { digest: digest("previous"), until });
     key
 }
 
@@ -249,7 +249,7 @@ fn a_new_key_has_the_first_version_and_no_past() {
     let key = issued().record;
     assert_eq!((key.version, key.created_at), (Version::FIRST, at(0)));
     assert!(key.enabled && key.revocation.is_none() && key.deletion.is_none());
-    assert!(key.rotated_at.is_none() && key.secret.previous.is_none());
+    assert!(key.rotated_at.is_none() && key.secret.previous().is_none());
     assert_eq!(key.id.as_str().len(), KeyId::LENGTH);
 }
 

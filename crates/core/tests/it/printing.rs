@@ -30,14 +30,14 @@ impl Subject {
         let mut issued = issue(Keyspace { schemes, ..keyspace }, &hasher);
         let previous = hasher.digest(DigestScheme::Sha512, "the previous secret").unwrap();
         let hidden = Self::hidden(&issued, &previous);
-        issued.record.secret.previous = Some(PreviousSecret { digest: previous, until: at(9) });
+        issued.record.secret = with_previous(&issued.record.secret, Some(PreviousSecret { digest: previous, until: at(9) }));
         Self { hasher, issued, hidden }
     }
 
     fn hidden(issued: &Issued, previous: &Digest) -> Vec<String> {
         let text = issued.minted.secret.expose();
         let random = text.strip_prefix(&issued.minted.hint).unwrap().trim_start_matches('_');
-        let current = &issued.record.secret.digest;
+        let current = issued.record.secret.digest().unwrap();
         let sha256 = hasher(&[]).digest(DigestScheme::Sha256, text).unwrap();
         let mut bytes = vec![PEPPER.as_slice()];
         bytes.extend([current, previous, &sha256].map(Digest::as_bytes));
@@ -84,7 +84,7 @@ fn nothing_prints_a_secret_a_pepper_or_a_digest(#[case] keyspace: Keyspace) {
     shown("the secret", &minted.secret);
     shown("the hasher", hasher);
     shown("the pepper", &Pepper::new(PEPPER.to_vec()).unwrap());
-    shown("the digest", &record.secret.digest);
+    shown("the digest", record.secret.digest().unwrap());
     shown("the stored secret", &record.secret);
     shown("the record", record);
     shown("the record's locators", &record.locators().collect::<Vec<Locator>>());

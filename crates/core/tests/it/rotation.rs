@@ -41,7 +41,7 @@ fn succeed(
     rotation: Rotation,
     now: i64,
 ) -> Result<(KeyRecord, KeyRecord), Refusal> {
-    let new = (key_id("successor"), digest("new"), "hint of new".to_owned());
+    let new = (key_id("successor"), StoredSecret::of_digest(digest("new")), "hint of new".to_owned());
     let by = ActorId::parse("local").unwrap();
     key.succeed(rotation, new, &policy(), by, at(now), at(now))
 }
@@ -51,7 +51,7 @@ fn without_grace_the_old_secret_is_gone() {
     let before = issued().record;
     let after = rotate(before.clone(), Rotation::default(), "new", 10).unwrap();
     let expected = KeyRecord {
-        secret: StoredSecret { digest: digest("new"), previous: None },
+        secret: StoredSecret::of_digest(digest("new")),
         hint: "hint of new".to_owned(),
         rotated_at: Some(at(10)),
         updated_at: at(10),
@@ -66,9 +66,9 @@ fn with_grace_the_old_secret_stays_until_its_end() {
     let before = issued().record;
     let after = rotate(before.clone(), grace(60), "new", 10).unwrap();
     assert_eq!(after.id, before.id);
-    assert_eq!(after.secret.digest, digest("new"));
-    let previous = PreviousSecret { digest: before.secret.digest, until: at(70) };
-    assert_eq!(after.secret.previous, Some(previous));
+    assert_eq!(after.secret.digest().unwrap(), digest("new"));
+    let previous = PreviousSecret { digest: before.secret.digest().unwrap(), until: at(70) };
+    assert_eq!(after.secret.previous(), Some(previous));
 }
 
 #[test]
@@ -76,9 +76,9 @@ fn a_second_rotation_ends_the_grace_of_the_first() {
     let once = rotate(issued().record, grace(60), "second", 10).unwrap();
     let twice = rotate(once.clone(), grace(60), "third", 20).unwrap();
     let previous = PreviousSecret { digest: digest("second"), until: at(80) };
-    assert_eq!(twice.secret.previous, Some(previous));
+    assert_eq!(twice.secret.previous(), Some(previous));
     let at_once = rotate(once, Rotation::default(), "third", 20).unwrap();
-    assert_eq!(at_once.secret.previous, None);
+    assert_eq!(at_once.secret.previous(), None);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_successor_is_linked_both_ways() {
     let expected = KeyRecord {
         id: key_id("successor"),
         version: Version::FIRST,
-        secret: StoredSecret { digest: digest("new"), previous: None },
+        secret: StoredSecret::of_digest(digest("new")),
         hint: "hint of new".to_owned(),
         created_at: at(10),
         updated_at: at(10),
@@ -173,7 +173,7 @@ fn a_successor_can_be_succeeded_but_its_predecessor_cannot() {
 fn a_successor_of_a_rotated_key_has_not_been_rotated_itself() {
     let rotated = rotate(issued().record, grace(60), "second", 10).unwrap();
     let (_, new) = succeed(rotated, grace(60), 20).unwrap();
-    assert_eq!((new.rotated_at, new.secret.previous), (None, None));
+    assert_eq!((new.rotated_at, new.secret.previous()), (None, None));
 }
 
 #[test]

@@ -3,8 +3,7 @@
 use keyward_core::{
     Alphabet, Asked, Decision, Format, Hasher, Judgement, KeyId, KeyRecord, Keyspace, KeyspaceId,
     KeyspaceTable, Lifetime, Minted, NewKey, NewKeyspace, Opaque, OwnerId, Pepper, PepperVersion,
-    Prefix, Prefixed, Timestamp, judge,
-};
+    Prefix, Prefixed, Timestamp, judge, PreviousSecret, StoredDigests, StoredSecret};
 use keyward_testkit::SeededEntropy;
 
 /// The instant that many seconds after 2027-01-01T00:00:00Z.
@@ -58,9 +57,9 @@ pub(crate) fn issue(keyspace: Keyspace, hasher: &Hasher) -> Issued {
     let owner = OwnerId::parse("user-7").unwrap();
     let new = NewKey { keyspace: keyspace.id.clone(), ..NewKey::new(owner) };
     let id = KeyId::generate(&SeededEntropy::new(1));
-    let minted = keyspace.format.mint(&SeededEntropy::new(2), &id);
+    let minted = keyspace.format.mint(&SeededEntropy::new(2), &id).unwrap();
     let digest = hasher.digest(keyspace.minting_scheme(hasher), minted.secret.expose()).unwrap();
-    let record = KeyRecord::issue(new, id, digest, minted.hint.clone(), &keyspace, at(0)).unwrap();
+    let record = KeyRecord::issue(new, id, StoredSecret::of_digest(digest), minted.hint.clone(), &keyspace, at(0)).unwrap();
     Issued { keyspace, record, minted }
 }
 
@@ -83,4 +82,10 @@ pub(crate) fn decide<'k>(
         Judgement::Deny(reason) => Decision::Deny(reason),
         Judgement::Suitable(suitable) => suitable.limited(Ok(())),
     }
+}
+
+/// The same stored secret with another one before it.
+pub(crate) fn with_previous(secret: &StoredSecret, previous: Option<PreviousSecret>) -> StoredSecret {
+    let current = secret.digest().unwrap().clone();
+    StoredSecret::Digests(StoredDigests { current, previous })
 }

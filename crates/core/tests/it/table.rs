@@ -26,7 +26,7 @@ fn schemes(table: &KeyspaceTable, text: &str, hasher: &Hasher) -> Vec<DigestSche
 }
 
 fn secret(prefix: &str) -> String {
-    let minted = opaque(Some(prefix), 32).mint(&SeededEntropy::new(1), &key_id("ignored"));
+    let minted = opaque(Some(prefix), 32).mint(&SeededEntropy::new(1), &key_id("ignored")).unwrap();
     minted.secret.expose().to_owned()
 }
 
@@ -80,7 +80,7 @@ fn no_secret_is_tried_under_more_than_the_most_schemes() {
 fn an_opaque_secret_that_looks_prefixed_is_read_all_the_same() {
     // The opaque prefix ends in twelve characters, which stand where a prefixed secret has its id.
     let format = opaque(Some("kw_123456789012"), 38);
-    let minted = format.mint(&SeededEntropy::new(1), &key_id("ignored"));
+    let minted = format.mint(&SeededEntropy::new(1), &key_id("ignored")).unwrap();
     let beside = keyspace("beside", prefixed("kw"));
     let table = KeyspaceTable::new([beside, keyspace("one", format)]);
     assert_eq!(schemes(&table, minted.secret.expose(), &hasher(&[])), [DigestScheme::Sha256]);

@@ -65,7 +65,7 @@ impl Vectors {
 fn minting_from_a_seed_gives_the_secret_and_the_hint() {
     for vector in Vectors::read().secrets {
         let id = vector.id.unwrap_or_else(|| key_id("ignored"));
-        let minted = vector.format.mint(&SeededEntropy::new(vector.seed), &id);
+        let minted = vector.format.mint(&SeededEntropy::new(vector.seed), &id).unwrap();
         assert_eq!(minted.secret.expose(), vector.secret);
         assert_eq!(minted.hint, vector.hint);
     }

@@ -4,11 +4,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use keyward::store::{Cursor, KeyPosition, KeyQuery, KeySort, Order, StoredKey};
+use keyward::jose::Claims;
 use keyward::{
     Digest, Invalid, KeyId, KeyspaceId, Keyward, Metadata, OwnerId, ResourceScopes, ScopeSet,
     TagSet, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::MOST_ON_A_PAGE;
@@ -18,7 +20,7 @@ use crate::caller::Actor;
 use crate::fields::Fields;
 use crate::input::Body;
 use crate::problem::{Problem, Problems};
-use crate::view::{Answer, Json, Page};
+use crate::view::{Answer, Json, Page, jwk};
 
 /// Which keys to export.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -43,7 +45,16 @@ pub(crate) struct ExportedKey<'a> {
     id: &'a str,
     keyspace: &'a str,
     /// The digest of the secret.
-    hash: ExportedHash,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash: Option<ExportedHash>,
+    /// The public half of a signed key's pair.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    jwk: Option<Box<RawValue>>,
+    /// What was asked for to stand in a signed key's token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    claims: Option<&'a Claims>,
     owner: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
@@ -162,11 +173,14 @@ impl<'a> From<&'a StoredKey> for ExportedKey<'a> {
     fn from(key: &'a StoredKey) -> Self {
         let StoredKey { record, usage } = key;
         let (revocation, deletion) = (record.revocation.as_ref(), record.deletion.as_ref());
-        let previous = record.secret.previous.as_ref();
+        let previous = record.secret.previous();
+        let signature = record.secret.signature();
         Self {
             id: record.id.as_str(),
             keyspace: record.keyspace.as_str(),
-            hash: (&record.secret.digest).into(),
+            hash: record.secret.digest().map(ExportedHash::from),
+            jwk: signature.and_then(|s| jwk(s, &record.id)),
+            claims: signature.map(|s| &s.claims).filter(|claims| !claims.is_empty()),
             owner: record.owner.as_str(),
             name: record.name.as_ref().map(keyward::Name::as_str),
             description: record.description.as_ref().map(keyward::Description::as_str),

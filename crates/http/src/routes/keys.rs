@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use keyward::store::{Cursor, KeyPage, KeyPosition, KeyQuery, KeySort, Order, Search, StoredKey};
+use keyward::jose::Claims;
 use keyward::{
     Digest, Invalid, KeyId, KeyState, KeyspaceId, Keyward, MatchTags, NewKey, OwnerId, Tag,
     TagFilter, TagSet, Timestamp,
@@ -21,7 +22,7 @@ use crate::caller::{Actor, Caller};
 use crate::fields::{Fields, KeyChangesBody, NewKeyFields, nullable};
 use crate::input::{Body, Members, Path, Query};
 use crate::problem::{Problem, Problems};
-use crate::view::{Answer, Json, KeyView, Page};
+use crate::view::{Answer, Json, KeyView, Page, SecretJson};
 
 /// A key to issue.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -60,6 +61,10 @@ pub(crate) struct IssueBody {
     /// It is not valid before this instant (RFC 3339).
     #[schema(format = DateTime)]
     not_before: Option<String>,
+    /// What the token of a signed key shall say besides `sub`, `iss`, `aud`, `exp`, `ver` and `iat`,
+    /// which are never the caller's.
+    #[schema(value_type = Option<Object>)]
+    claims: Option<Claims>,
 }
 
 /// A new secret: this is the only time that it can be seen.
@@ -121,7 +126,7 @@ pub(crate) async fn issue(
     let issued = keyward.issue(new, caller.context()).await?;
     let key = KeyView::of(&issued.key, None, keyward.now());
     let view = IssuedView { secret: issued.secret.expose(), key };
-    Ok(Json(StatusCode::CREATED, view).into_response())
+    Ok(SecretJson(StatusCode::CREATED, view).into_response())
 }
 
 /// Keys, the newest first or as asked, in pages.
@@ -238,7 +243,8 @@ pub(crate) fn read_new(body: IssueBody) -> Result<NewKey, Problem> {
     fields.finish()?;
     // Without a complaint there is a key.
     let new = new.ok_or_else(Problem::unreadable_body)?;
-    Ok(NewKey { expiry: expiry.unwrap_or_default(), ..new })
+    let (expiry, claims) = (expiry.unwrap_or_default(), body.claims.unwrap_or_default());
+    Ok(NewKey { claims, expiry, ..new })
 }
 
 fn read_query(parameters: &ListParameters, now: Timestamp) -> Result<KeyQuery, Problem> {

@@ -3,10 +3,12 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use keyward::jose::{BaseIssuer, PairKind, SignatureAlgorithm};
 use keyward::{
-    Alphabet, Description, Dialect, FieldError, Foreign, ForeignPrefix, Format, FormatKind,
-    HashAlgorithm, Invalid, KeyspaceChanges, KeyspaceId, Keyward, Lifetime, NewKeyspace, Opaque,
-    Prefix, Prefixed, Profile, RateLimit, Version, WeakSecrets,
+    Alphabet, Audience, Description, Dialect, FieldError, Foreign, ForeignPrefix, Format,
+    FormatKind, HashAlgorithm, Invalid, KeyspaceChanges, KeyspaceId, Keyward, Lifetime,
+    NewKeyspace, Opaque, Prefix, Prefixed, Profile, RateLimit, Signed, SigningSettings, Version,
+    WeakSecrets,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -17,7 +19,7 @@ use crate::fields::{Fields, nullable};
 use crate::input::{Body, Object, Path, given};
 use crate::problem::{Problem, Problems};
 use crate::view::{
-    Answer, FormatName, HashName, Json, KeyspaceView, Page, RateLimitBody, WeakSecretsName,
+    AlgorithmName, Answer, FormatName, Json, KeyspaceView, Page, RateLimitBody, WeakSecretsName,
 };
 
 /// A keyspace to create.
@@ -53,9 +55,17 @@ pub(crate) struct CreateKeyspaceBody {
     length: Option<usize>,
     /// For `opaque`: what the random characters are drawn from; by default `A-Z a-z 0-9`.
     alphabet: Option<String>,
-    /// The hash for digests where no pepper is configured; by default `sha256`.
-    #[schema(value_type = Option<HashName>)]
-    algorithm: Option<HashAlgorithm>,
+    /// The hash for digests where no pepper is configured: `sha256` (default) or `sha512`. For
+    /// `signed`: the algorithm of signatures, `RS256` (default), `ES256` or `EdDSA`.
+    #[schema(value_type = Option<AlgorithmName>)]
+    algorithm: Option<String>,
+    /// For `signed` with `RS256`: how long the RSA keys are, 2048 (default), 3072 or 4096 bits.
+    key_size: Option<usize>,
+    /// For `signed`: the URL under which the documents with public keys are found, which every token
+    /// names; by default that of the server's configuration.
+    issuer: Option<String>,
+    /// For `signed`: for whom tokens are; by default as in the server's configuration.
+    audience: Option<String>,
     /// The lifetime of a key that is issued without one, such as `90d`.
     default_lifetime: Option<String>,
     /// No key may live longer, such as `365d`.
@@ -78,8 +88,8 @@ pub(crate) struct UpdateKeyspaceBody {
     description: Option<Option<String>>,
     /// A new hash.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<HashName>)]
-    algorithm: Option<HashAlgorithm>,
+    #[schema(value_type = Option<AlgorithmName>)]
+    algorithm: Option<String>,
     /// A new default lifetime.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
@@ -105,7 +115,7 @@ pub(crate) async fn create(
     Body(body): Body<CreateKeyspaceBody>,
 ) -> Answer {
     caller.may(Right::KeyspacesWrite, None)?;
-    let new = read_new(&body)?;
+    let new = read_new(&body, keyward.signing_settings())?;
     let keyspace = keyward.create_keyspace(new, caller.context()).await?;
     Ok(Json(StatusCode::CREATED, KeyspaceView::from(&keyspace)).into_response())
 }
@@ -169,12 +179,18 @@ fn writable_id(caller: &Caller, id: &str) -> Result<KeyspaceId, Problem> {
     Err(refused)
 }
 
-fn read_new(body: &CreateKeyspaceBody) -> Result<NewKeyspace, Problem> {
+fn read_new(
+    body: &CreateKeyspaceBody,
+    settings: &SigningSettings,
+) -> Result<NewKeyspace, Problem> {
     let mut fields = Fields::default();
     let id = fields.required("id", &body.id, |text| KeyspaceId::parse(text));
     let description = fields
         .optional("description", body.description.as_deref(), |text| Description::parse(text));
-    let format = fields.take(read_format(body));
+    let format = fields.take(read_format(body, settings));
+    // Of signed keys, it is the algorithm of signatures, and part of the format.
+    let hash = body.algorithm.as_deref().filter(|_| body.format != FormatKind::Signed);
+    let algorithm = fields.optional("algorithm", hash, HashAlgorithm::parse);
     let default_lifetime =
         fields.optional("default_lifetime", body.default_lifetime.as_deref(), Lifetime::parse);
     let maximum_lifetime =
@@ -186,7 +202,7 @@ fn read_new(body: &CreateKeyspaceBody) -> Result<NewKeyspace, Problem> {
     let (Some(id), Some(format)) = (id, format) else { return Err(Problem::unreadable_body()) };
     Ok(NewKeyspace {
         description,
-        algorithm: body.algorithm.unwrap_or_default(),
+        algorithm: algorithm.unwrap_or_default(),
         default_lifetime,
         maximum_lifetime,
         rate_limit,
@@ -194,15 +210,23 @@ fn read_new(body: &CreateKeyspaceBody) -> Result<NewKeyspace, Problem> {
     })
 }
 
-fn read_format(body: &CreateKeyspaceBody) -> Result<Format, FieldError> {
+fn read_format(
+    body: &CreateKeyspaceBody,
+    settings: &SigningSettings,
+) -> Result<Format, FieldError> {
     let dialect: Dialect =
         body.profile.as_deref().unwrap_or("keyward").parse().map_err(at("profile"))?;
     let is_foreign = dialect != Dialect::Keyward;
     let is_opaque = body.format == FormatKind::Opaque;
+    let is_signed = body.format == FormatKind::Signed;
     let misplaced = [
         ("length", body.length.is_some() && !is_opaque),
         ("alphabet", body.alphabet.is_some() && !is_opaque),
-        ("profile", body.profile.is_some() && is_opaque),
+        ("profile", body.profile.is_some() && body.format != FormatKind::Prefixed),
+        ("prefix", body.prefix.is_some() && is_signed),
+        ("key_size", body.key_size.is_some() && !is_signed),
+        ("issuer", body.issuer.is_some() && !is_signed),
+        ("audience", body.audience.is_some() && !is_signed),
         ("id_length", body.id_length.is_some() && !is_foreign),
         ("secret_length", body.secret_length.is_some() && !is_foreign),
         ("short_prefix", body.short_prefix.is_some() && !is_foreign),
@@ -215,6 +239,9 @@ fn read_format(body: &CreateKeyspaceBody) -> Result<Format, FieldError> {
     let prefix = body.prefix.as_deref();
     if is_opaque {
         return read_opaque(body);
+    }
+    if is_signed {
+        return read_signed(body, settings);
     }
     let prefix = prefix.ok_or_else(missing)?;
     if is_foreign {
@@ -231,6 +258,21 @@ fn read_opaque(body: &CreateKeyspaceBody) -> Result<Format, FieldError> {
     };
     let length = body.length.unwrap_or(Opaque::DEFAULT_LENGTH);
     Ok(Format::Opaque(Opaque::new(prefix.transpose()?, length, alphabet).map_err(at("length"))?))
+}
+
+fn read_signed(
+    body: &CreateKeyspaceBody,
+    settings: &SigningSettings,
+) -> Result<Format, FieldError> {
+    let algorithm = body.algorithm.as_deref().unwrap_or("RS256");
+    let algorithm = SignatureAlgorithm::parse(algorithm).map_err(at("algorithm"))?;
+    let pair = PairKind::new(algorithm, body.key_size).map_err(at("key_size"))?;
+    let issuer = body.issuer.as_deref().map(BaseIssuer::parse).transpose().map_err(at("issuer"))?;
+    let missing = || Invalid::new("must be given: none is configured").at("issuer");
+    let issuer = issuer.or_else(|| settings.issuer.clone()).ok_or_else(missing)?;
+    let audience = body.audience.as_deref().map(Audience::parse).transpose();
+    let audience = audience.map_err(at("audience"))?.or_else(|| settings.audience.clone());
+    Ok(Format::Signed(Signed::new(pair, issuer, audience)))
 }
 
 fn read_foreign(
@@ -272,7 +314,7 @@ fn read_changes(body: &UpdateKeyspaceBody) -> Result<KeyspaceChanges, Problem> {
         version: body.version.map(Version::new),
         description: fields
             .nullable("description", body.description.as_ref(), |text| Description::parse(text)),
-        algorithm: body.algorithm,
+        algorithm: fields.optional("algorithm", body.algorithm.as_deref(), HashAlgorithm::parse),
         default_lifetime: fields.nullable(
             "default_lifetime",
             body.default_lifetime.as_ref(),

@@ -1,8 +1,8 @@
 //! What keyspaces look like in answers.
 
 use keyward::{
-    Foreign, Format, FormatKind, HashAlgorithm, Keyspace, Lifetime, RateLimit, Timestamp, Version,
-    WeakSecrets,
+    Audience, Foreign, Format, FormatKind, Keyspace, Lifetime, RateLimit, Signed, Timestamp,
+    Version, WeakSecrets,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -33,9 +33,13 @@ pub(crate) struct KeyspaceView<'a> {
     /// How the secrets of another library are written.
     #[serde(flatten)]
     profile: Option<ProfileView<'a>>,
-    /// The hash for digests where no pepper is configured.
-    #[schema(value_type = HashName)]
-    algorithm: HashAlgorithm,
+    /// The hash for digests where no pepper is configured; of signed keys, the algorithm of their
+    /// signatures.
+    #[schema(value_type = AlgorithmName)]
+    algorithm: &'static str,
+    /// How signed keys are made.
+    #[serde(flatten)]
+    signed: Option<SignedView<'a>>,
     /// The digest schemes of its keys, the one for new keys first.
     #[schema(example = json!(["hmac-sha256:v2", "sha256"]))]
     schemes: Vec<String>,
@@ -78,6 +82,30 @@ struct ProfileView<'a> {
     weak_secrets: WeakSecrets,
 }
 
+/// How signed keys are made.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Signed)]
+struct SignedView<'a> {
+    /// How long RSA keys are, in bits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_size: Option<usize>,
+    /// What the issuers of its tokens begin with.
+    #[schema(example = "https://keys.example.com/jwks")]
+    issuer: &'a str,
+    /// For whom its tokens are; null: for nobody in particular.
+    audience: Option<&'a str>,
+}
+
+impl<'a> From<&'a Signed> for SignedView<'a> {
+    fn from(signed: &'a Signed) -> Self {
+        Self {
+            key_size: signed.pair().bits(),
+            issuer: signed.issuer().as_str(),
+            audience: signed.audience().map(Audience::as_str),
+        }
+    }
+}
+
 /// What becomes of new secrets of fewer than 128 bits of chance.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
@@ -100,12 +128,19 @@ impl<'a> From<&'a Foreign> for ProfileView<'a> {
     }
 }
 
-/// A hash for digests.
+/// A hash for digests, or an algorithm of signatures.
 #[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "the schema of keyward::HashAlgorithm")]
-pub(crate) enum HashName {
+#[expect(dead_code, reason = "the schema of keyward::HashAlgorithm and SignatureAlgorithm")]
+pub(crate) enum AlgorithmName {
+    #[schema(rename = "EdDSA")]
+    EdDsa,
+    #[schema(rename = "ES256")]
+    Es256,
+    #[schema(rename = "RS256")]
+    Rs256,
+    #[schema(rename = "sha256")]
     Sha256,
+    #[schema(rename = "sha512")]
     Sha512,
 }
 
@@ -127,8 +162,9 @@ impl<'a> From<&'a Keyspace> for KeyspaceView<'a> {
         let (opaque, foreign) = match &keyspace.format {
             Format::Foreign(foreign) => (None, Some(foreign)),
             Format::Opaque(opaque) => (Some(opaque), None),
-            Format::Prefixed(_) => (None, None),
+            Format::Prefixed(_) | Format::Signed(_) => (None, None),
         };
+        let signed = keyspace.format.as_signed();
         Self {
             id: keyspace.id.as_str(),
             description: keyspace.description.as_ref().map(keyward::Description::as_str),
@@ -137,7 +173,8 @@ impl<'a> From<&'a Keyspace> for KeyspaceView<'a> {
             length: opaque.map(keyward::Opaque::length),
             alphabet: opaque.map(|opaque| opaque.alphabet().clone().into()),
             profile: foreign.map(ProfileView::from),
-            algorithm: keyspace.algorithm,
+            algorithm: signed.map_or(keyspace.algorithm.as_str(), |signed| signed.pair().algorithm().as_str()),
+            signed: signed.map(SignedView::from),
             schemes: keyspace.schemes.iter().map(ToString::to_string).collect(),
             default_lifetime: keyspace.default_lifetime,
             maximum_lifetime: keyspace.maximum_lifetime,

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 pub use imported::{ImportedKey, Past};
 use keyward_core::{
     ActContext, Action, Change, KeyId, KeyRecord, KeyWrite, Keyspace, KeyspaceWrite, Locator,
-    Refusal, Version,
+    Refusal, StoredSecret, Version,
 };
 use keyward_store::{Usage, UsageDelta};
 use serde_json::json;
@@ -158,13 +158,14 @@ impl Keyward {
                 Some(place) => keyspaces.swap_remove(place),
                 None => self.keyspace_of(record).map(|keyspace| (keyspace.version, keyspace))?,
             };
-            let previous = record.secret.previous.as_ref().map(|previous| &previous.digest);
-            for digest in std::iter::once(&record.secret.digest).chain(previous) {
+            let previous = record.secret.previous().map(|previous| &previous.digest);
+            for digest in record.secret.digest().into_iter().chain(previous) {
                 let after = keyspace.verifying(digest.scheme());
                 keyspace = after.map_err(|e| e.at("keyspace"))?.unwrap_or(keyspace);
             }
             keyspaces.push((from, keyspace));
-            let told = data([("scheme", Some(json!(record.secret.digest.scheme())))]);
+            let scheme = record.secret.digest().map(|digest| json!(digest.scheme()));
+            let told = data([("scheme", scheme)]);
             change.events.push(self.key_event(Action::KeyImported, record, context, now, told));
             change.keys.push(KeyWrite::Insert(Box::new(record.clone())));
         }
@@ -195,8 +196,9 @@ impl Keyward {
         }
         Ok(found.map(|found| {
             // A digest may have been replaced by a better one since; an id that was made of it tells.
-            let is_same = found.secret.digest == imported.digest
-                || imported.other_digests.contains(&found.secret.digest)
+            let digest = found.secret.digest();
+            let is_same = is_same_secret(&found.secret, &imported.secret)
+                || digest.is_some_and(|digest| imported.other_digests.contains(digest))
                 || imported.id.is_none();
             if is_same && found.id == *id && found.keyspace == imported.key.keyspace {
                 Error::AlreadyImported
@@ -204,6 +206,15 @@ impl Keyward {
                 Error::KeyExists
             }
         }))
+    }
+}
+
+/// Whether both prove the same text, whatever was replaced by a rotation.
+fn is_same_secret(one: &StoredSecret, other: &StoredSecret) -> bool {
+    match (one.signature(), other.signature()) {
+        (None, None) => one.digest() == other.digest(),
+        (Some(one), Some(other)) => one.public_key == other.public_key,
+        _ => false,
     }
 }
 

@@ -1,11 +1,13 @@
 //! Giving keys new secrets.
 
 use keyward_core::{
-    ActContext, Action, Change, KeyId, KeyRecord, KeyWrite, Refusal, Rotation, RotationMode, Secret,
+    ActContext, Action, Change, FieldError, FormatKind, Invalid, KeyId, KeyRecord, KeyWrite,
+    Refusal, Rotation, RotationMode, Secret, StoredSecret, Timestamp,
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::data;
+use super::issue::{sign, signature_of};
 use crate::{Error, Keyward};
 
 /// A key that was rotated, with its new secret: this is the only time that it can be seen.
@@ -36,12 +38,12 @@ impl Keyward {
         }
         let before = self.existing(id).await?;
         let mut change = self.change(asked_at);
-        let rotated = match rotation.mode {
+        let rotated = match mode_for(&before, rotation.mode)? {
             RotationMode::SameId => {
                 self.rotate_same_id(before, rotation, asked_at, context, &mut change)?
             }
             RotationMode::Successor => {
-                self.rotate_to_successor(before, rotation, asked_at, context, &mut change)?
+                self.rotate_to_successor(before, rotation, asked_at, context, &mut change).await?
             }
         };
         match self.commit(change).await {
@@ -55,7 +57,7 @@ impl Keyward {
         &self,
         before: KeyRecord,
         rotation: Rotation,
-        asked_at: keyward_core::Timestamp,
+        asked_at: Timestamp,
         context: &ActContext,
         change: &mut Change,
     ) -> Result<Rotated, Error> {
@@ -74,31 +76,77 @@ impl Keyward {
         Ok(Rotated { secret: minted.secret, key: after.clone(), previous: after })
     }
 
-    fn rotate_to_successor(
+    async fn rotate_to_successor(
         &self,
         before: KeyRecord,
         rotation: Rotation,
-        asked_at: keyward_core::Timestamp,
+        asked_at: Timestamp,
         context: &ActContext,
         change: &mut Change,
     ) -> Result<Rotated, Error> {
         let keyspace = self.keyspace_of(&before)?;
-        let id = keyspace.format.draw_id(&*self.inner.entropy);
-        let (minted, digest) = self.mint(&keyspace, &id, change)?;
-        let now = self.now();
         let told = data([
             ("grace", rotation.grace.map(|grace| json!(grace))),
             ("mode", Some(json!("successor"))),
-            ("rotated_to", Some(json!(id))),
         ]);
-        let (by, new) = (context.actor.clone(), (id, digest, minted.hint));
-        let (old, key) = before.clone().succeed(rotation, new, &keyspace, by, asked_at, now)?;
+        let by = context.actor.clone();
+        let (old, key, secret) = if let Some(signed) = keyspace.format.as_signed() {
+            // What speaks against it is found out before a pair is taken.
+            let old_claims = before.secret.signature().map(|old| old.claims.clone());
+            let claims = rotation.claims.clone().or(old_claims).unwrap_or_default();
+            let unchanged = before.secret.clone();
+            let new = (before.id.clone(), unchanged, String::new());
+            let (now, rehearsed) = (self.now(), rotation.clone());
+            before.clone().succeed(rehearsed, new, &keyspace, by.clone(), asked_at, now)?;
+            self.inner.signing.admit(&before.owner, self.inner.clock.moment())?;
+            let pair = self.inner.signing.pair(signed.pair()).await?;
+            let now = self.now();
+            let id = keyspace.format.draw_id(&*self.inner.entropy, now);
+            let (secret, hint) = signature_of(&*pair, claims, (&keyspace, &id));
+            let new = (id, secret, hint);
+            let (old, key) = before.clone().succeed(rotation, new, &keyspace, by, asked_at, now)?;
+            let minted = sign(signed, &key, pair)?;
+            (old, key, minted.secret)
+        } else {
+            let now = self.now();
+            let id = keyspace.format.draw_id(&*self.inner.entropy, now);
+            let (minted, digest) = self.mint(&keyspace, &id, change)?;
+            let new = (id, StoredSecret::of_digest(digest), minted.hint);
+            let (old, key) = before.clone().succeed(rotation, new, &keyspace, by, asked_at, now)?;
+            (old, key, minted.secret)
+        };
+        self.add_succession(&before, &old, &key, (context, told), change);
+        Ok(Rotated { secret, key, previous: old })
+    }
+
+    /// Adds both records of a succession, and the events that tell of it, to a change.
+    fn add_succession(
+        &self,
+        before: &KeyRecord,
+        old: &KeyRecord,
+        key: &KeyRecord,
+        (context, told): (&ActContext, Map<String, Value>),
+        change: &mut Change,
+    ) {
+        let now = key.created_at;
+        let rotated_to = data([("rotated_to", Some(json!(key.id)))]);
+        let told = told.into_iter().chain(rotated_to).collect();
         let born = data([("rotated_from", Some(json!(old.id)))]);
-        change.events.push(self.key_event(Action::KeyRotated, &old, context, now, told));
-        change.events.push(self.key_event(Action::KeyIssued, &key, context, now, born));
+        change.events.push(self.key_event(Action::KeyRotated, old, context, now, told));
+        change.events.push(self.key_event(Action::KeyIssued, key, context, now, born));
         change.keys.push(KeyWrite::Insert(Box::new(key.clone())));
-        let write = (Box::new(before), Box::new(old.clone()));
-        change.keys.push(KeyWrite::Update { before: write.0, after: write.1 });
-        Ok(Rotated { secret: minted.secret, key, previous: old })
+        let (before, after) = (Box::new(before.clone()), Box::new(old.clone()));
+        change.keys.push(KeyWrite::Update { before, after });
+    }
+}
+
+/// The id of a signed key stands in its token, so it cannot stay the same.
+fn mode_for(key: &KeyRecord, asked: Option<RotationMode>) -> Result<RotationMode, FieldError> {
+    match (key.format, asked) {
+        (FormatKind::Signed, None | Some(RotationMode::Successor)) => Ok(RotationMode::Successor),
+        (FormatKind::Signed, Some(RotationMode::SameId)) => {
+            Err(Invalid::new("must be successor for a signed key").at("mode"))
+        }
+        (_, asked) => Ok(asked.unwrap_or(RotationMode::SameId)),
     }
 }

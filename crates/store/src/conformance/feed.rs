@@ -14,7 +14,7 @@ pub async fn a_change_is_seen_by_a_follower(store: &dyn Store) {
     let record = opaque_key("followed");
     insert(store, &record).await;
     let before = store.position().await.unwrap();
-    let secret = StoredSecret { digest: digest(), previous: None };
+    let secret = StoredSecret::of_digest(digest());
     let rotated = KeyRecord { secret, ..changed(&record) };
     let applied = store.apply(&update(&record, &rotated)).await.unwrap();
     let feed = store.changes_since(before).await.unwrap();

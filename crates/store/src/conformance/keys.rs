@@ -2,11 +2,11 @@
 
 use keyward_core::{
     Deletion, DigestScheme, KeyId, KeyRecord, KeyWrite, Locator, OwnerId, PreviousSecret, Reason,
-    Revocation, StoredSecret,
+    Revocation, StoredDigests, StoredSecret,
 };
 
 use super::sample::{
-    at, change, changed, digest, insert, insertion, key, opaque_key, refusal, stored, update,
+    at, change, changed, digest, insert, insertion, key, opaque_key, refusal, signed_key, stored, update,
 };
 use crate::{Conflict, Store};
 
@@ -19,10 +19,10 @@ pub async fn a_key_reads_back_as_it_was_written(store: &dyn Store) {
         rotated_at: Some(at(7)),
         rotated_from: Some(KeyId::parse("from").unwrap()),
         rotated_to: Some(KeyId::parse("to").unwrap()),
-        secret: StoredSecret {
-            digest: keyward_core::Digest::new(DigestScheme::Sha512, &[9; 64]).unwrap(),
+        secret: StoredSecret::Digests(StoredDigests {
+            current: keyward_core::Digest::new(DigestScheme::Sha512, &[9; 64]).unwrap(),
             previous: Some(PreviousSecret { digest: digest(), until: at(8) }),
-        },
+        }),
         ..key("full")
     };
     let bare = KeyRecord {
@@ -37,7 +37,8 @@ pub async fn a_key_reads_back_as_it_was_written(store: &dyn Store) {
         enabled: false,
         ..opaque_key("bare")
     };
-    for record in [full, bare] {
+    let signed = signed_key("01a200f5-34df-703a-b461-85a5d3a08f33");
+    for record in [full, bare, signed] {
         insert(store, &record).await;
         assert_eq!(stored(store, &record.id).await, Some(record.clone()));
         for locator in record.locators() {
@@ -54,11 +55,20 @@ pub async fn an_absent_key_is_none(store: &dyn Store) {
     assert_eq!(store.find(&Locator::Digest(digest())).await.unwrap(), None);
 }
 
+/// A signed key is found by its id.
+pub async fn a_signed_key_is_found_by_its_id(store: &dyn Store) {
+    let record = signed_key("01a200f5-34df-703a-b461-85a5d3a08f33");
+    insert(store, &record).await;
+    let locators: Vec<_> = record.locators().collect();
+    assert_eq!(locators, [Locator::KeyId(record.id.clone())]);
+    assert_eq!(store.find(&locators[0]).await.unwrap(), Some(record));
+}
+
 /// A prefixed key is found by its id, and not by its digest.
 pub async fn a_prefixed_key_is_found_by_its_id_alone(store: &dyn Store) {
     let record = key("prefixed");
     insert(store, &record).await;
-    let by_digest = Locator::Digest(record.secret.digest.clone());
+    let by_digest = Locator::Digest(record.secret.digest().unwrap().clone());
     assert_eq!(store.find(&by_digest).await.unwrap(), None);
     let by_id = Locator::KeyId(record.id.clone());
     assert_eq!(store.find(&by_id).await.unwrap(), Some(record));
@@ -68,13 +78,13 @@ pub async fn a_prefixed_key_is_found_by_its_id_alone(store: &dyn Store) {
 pub async fn an_opaque_key_is_found_by_its_digests_alone(store: &dyn Store) {
     let record = opaque_key("opaque");
     insert(store, &record).await;
-    let previous = PreviousSecret { digest: record.secret.digest.clone(), until: at(9) };
-    let secret = StoredSecret { digest: digest(), previous: Some(previous) };
+    let previous = PreviousSecret { digest: record.secret.digest().unwrap().clone(), until: at(9) };
+    let secret = StoredSecret::Digests(StoredDigests { current: digest(), previous: Some(previous) });
     let rotated = KeyRecord { secret, ..changed(&record) };
     store.apply(&update(&record, &rotated)).await.unwrap();
 
     assert_eq!(store.find(&Locator::KeyId(record.id.clone())).await.unwrap(), None);
-    for digest in [&record.secret.digest, &rotated.secret.digest] {
+    for digest in [record.secret.digest().unwrap(), rotated.secret.digest().unwrap()] {
         let found = store.find(&Locator::Digest(digest.clone())).await.unwrap();
         assert_eq!(found.as_ref(), Some(&rotated));
     }
@@ -84,10 +94,10 @@ pub async fn an_opaque_key_is_found_by_its_digests_alone(store: &dyn Store) {
 pub async fn a_digest_that_a_rotation_dropped_finds_nothing(store: &dyn Store) {
     let record = opaque_key("dropped");
     insert(store, &record).await;
-    let secret = StoredSecret { digest: digest(), previous: None };
+    let secret = StoredSecret::of_digest(digest());
     let rotated = KeyRecord { secret, ..changed(&record) };
     store.apply(&update(&record, &rotated)).await.unwrap();
-    let old = Locator::Digest(record.secret.digest.clone());
+    let old = Locator::Digest(record.secret.digest().unwrap().clone());
     assert_eq!(store.find(&old).await.unwrap(), None);
 }
 
@@ -116,8 +126,8 @@ pub async fn of_two_rows_of_one_change_with_the_same_id_or_digest_neither_is_mad
     let first = opaque_key("first");
     let same_digest = KeyRecord { secret: first.secret.clone(), ..opaque_key("second") };
     let same_id = KeyRecord { version: first.version, ..opaque_key("first") };
-    let previous = PreviousSecret { digest: first.secret.digest.clone(), until: at(9) };
-    let secret = StoredSecret { digest: digest(), previous: Some(previous) };
+    let previous = PreviousSecret { digest: first.secret.digest().unwrap().clone(), until: at(9) };
+    let secret = StoredSecret::Digests(StoredDigests { current: digest(), previous: Some(previous) });
     let same_previous = KeyRecord { secret, ..opaque_key("third") };
     for other in [same_digest, same_id, same_previous] {
         let mut both = insertion(&first);
@@ -133,8 +143,8 @@ pub async fn of_two_rows_of_one_change_with_the_same_id_or_digest_neither_is_mad
 pub async fn a_digest_in_its_grace_is_not_free(store: &dyn Store) {
     let first = opaque_key("first");
     insert(store, &first).await;
-    let previous = PreviousSecret { digest: first.secret.digest.clone(), until: at(9) };
-    let secret = StoredSecret { digest: digest(), previous: Some(previous) };
+    let previous = PreviousSecret { digest: first.secret.digest().unwrap().clone(), until: at(9) };
+    let secret = StoredSecret::Digests(StoredDigests { current: digest(), previous: Some(previous) });
     let rotated = KeyRecord { secret, ..changed(&first) };
     store.apply(&update(&first, &rotated)).await.unwrap();
     let second = KeyRecord { secret: first.secret.clone(), ..opaque_key("second") };
@@ -144,7 +154,7 @@ pub async fn a_digest_in_its_grace_is_not_free(store: &dyn Store) {
     let taking = KeyRecord { secret: first.secret.clone(), ..changed(&third) };
     assert_eq!(refusal(store, &update(&third, &taking)).await, Conflict::Exists);
     assert_eq!(stored(store, &third.id).await, Some(third));
-    for digest in [first.secret.digest, rotated.secret.digest.clone()] {
+    for digest in [&first, &rotated].map(|key| key.secret.digest().unwrap().clone()) {
         let found = store.find(&Locator::Digest(digest)).await.unwrap();
         assert_eq!(found.as_ref(), Some(&rotated));
     }

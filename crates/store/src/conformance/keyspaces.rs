@@ -12,6 +12,7 @@ fn write(write: KeyspaceWrite) -> Change {
 /// Keyspaces of every format read back as they were written, by id.
 pub async fn a_keyspace_reads_back_as_it_was_written(store: &dyn Store) {
     let second = keyspace("b", FormatKind::Opaque);
+    let third = keyspace("c", FormatKind::Signed);
     let first = Keyspace {
         description: None,
         default_lifetime: None,
@@ -19,10 +20,10 @@ pub async fn a_keyspace_reads_back_as_it_was_written(store: &dyn Store) {
         rate_limit: keyward_core::RateLimit::new(5, "1m".parse().unwrap()).ok(),
         ..keyspace("a", FormatKind::Prefixed)
     };
-    for new in [&second, &first] {
+    for new in [&second, &third, &first] {
         store.apply(&write(KeyspaceWrite::Insert(new.clone()))).await.unwrap();
     }
-    assert_eq!(store.keyspaces().await.unwrap(), [first, second]);
+    assert_eq!(store.keyspaces().await.unwrap(), [first, second, third]);
 }
 
 /// A keyspace is created once, and changed only from the version that is stored.

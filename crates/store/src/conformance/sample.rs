@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use keyward_core::jose::{BaseIssuer, Claims, PairKind, PublicKey};
 use keyward_core::{
-    ActContext, Action, ActorId, Alphabet, AuditEvent, AuditEventId, Change, Description, Digest,
+    Audience, ActContext, Action, ActorId, Alphabet, AuditEvent, AuditEventId, Change, Description, Digest,
     DigestScheme, Entropy, Format, FormatKind, HashAlgorithm, KeyId, KeyRecord, KeyWrite, Keyspace,
-    KeyspaceId, Metadata, Name, Opaque, OwnerId, Prefix, Prefixed, ResourceScopes, ScopeSet,
+    KeyspaceId, Metadata, Name, Opaque, OwnerId, Prefix, Prefixed, ResourceScopes, ScopeSet, Signed,
     StoredSecret, TagSet, Timestamp, Version,
 };
 use serde_json::json;
@@ -48,7 +49,7 @@ pub fn key(id: &str) -> KeyRecord {
     KeyRecord {
         id: KeyId::parse(id).unwrap(),
         version: Version::FIRST,
-        secret: StoredSecret { digest: digest(), previous: None },
+        secret: StoredSecret::of_digest(digest()),
         enabled: true,
         expires_at: Some(at(1_000)),
         not_before: Some(at(-1_000)),
@@ -80,6 +81,14 @@ pub fn opaque_key(id: &str) -> KeyRecord {
     KeyRecord { format: FormatKind::Opaque, ..key(id) }
 }
 
+/// The same of the signed format.
+pub fn signed_key(id: &str) -> KeyRecord {
+    let claims = Claims::parse(r#"{"z":[1],"a":{"b":"c"}}"#).unwrap();
+    let modulus: Vec<_> = std::iter::repeat_n(0xff, 256).collect();
+    let secret = StoredSecret::of_signature(PublicKey::rsa(&modulus).unwrap(), claims);
+    KeyRecord { format: FormatKind::Signed, secret, ..key(id) }
+}
+
 /// The next version of a record.
 pub fn changed(record: &KeyRecord) -> KeyRecord {
     KeyRecord { version: record.version.next(), ..record.clone() }
@@ -93,6 +102,10 @@ pub fn keyspace(id: &str, format: FormatKind) -> Keyspace {
             Format::Opaque(Opaque::new(Some(prefix), 40, Alphabet::alphanumeric().clone()).unwrap())
         }
         FormatKind::Prefixed => Format::Prefixed(Prefixed::new(prefix)),
+        FormatKind::Signed => {
+            let issuer = BaseIssuer::parse("https://example.com/keys").unwrap();
+            Format::Signed(Signed::new(PairKind::P256, issuer, Audience::parse("api").ok()))
+        }
     };
     Keyspace {
         id: KeyspaceId::parse(id).unwrap(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use keyward_core::{
-    AuditErasure, AuditEvent, Change, ChangeId, FormatKind, KeyId, KeyRecord, KeyWrite, Keyspace,
+    AuditErasure, AuditEvent, Change, ChangeId, KeyId, KeyRecord, KeyWrite, Keyspace,
     KeyspaceId, KeyspaceWrite, Locator, Sequence, Touched,
 };
 
@@ -34,7 +34,7 @@ impl State {
         };
         let record = &self.keys.get(id)?.record;
         let by_digest = matches!(locator, Locator::Digest(_));
-        (by_digest || record.format == FormatKind::Prefixed).then_some(record)
+        (by_digest || record.format.is_found_by_id()).then_some(record)
     }
 
     pub(super) fn apply(&mut self, change: &Change) -> Result<Applied, StoreError> {

@@ -1,5 +1,6 @@
 //! One key to take over, from its fields to what the library takes.
 
+use keyward::jose::{Claims, PublicKey};
 use keyward::store::Usage;
 use keyward::{
     ActorId, Deletion, Digest, Expiry, FieldError, ImportedKey, Invalid, KeyId, KeyspaceId,
@@ -7,6 +8,7 @@ use keyward::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::fields::{Fields, NewKeyFields};
@@ -26,6 +28,12 @@ pub(crate) struct ImportItem {
     secret: Option<Secret>,
     /// A hash of the secret.
     hash: Option<HashBody>,
+    /// The public key of a signed key (JWK, RFC 7517). Its id is the `kid`.
+    #[schema(value_type = Option<Object>)]
+    jwk: Option<Box<RawValue>>,
+    /// What was asked for to stand in a signed key's token: a successor gets it, too.
+    #[schema(value_type = Option<Object>)]
+    claims: Option<Claims>,
     /// Whoever the key acts for.
     #[serde(default)]
     owner: String,
@@ -127,8 +135,9 @@ impl ImportItem {
         let past = self.past(by, &mut fields);
         let previous = self.previous.take();
         let hash = self.hash.as_ref().map(|hash| (hash.scheme.as_str(), hash.value.as_str()));
-        let rule = "must be given, or else hash, and not both";
-        let has_one = self.secret.is_some() != hash.is_some();
+        let rule = "must be given, or else hash or jwk, and one of them alone";
+        let given = [self.secret.is_some(), hash.is_some(), self.jwk.is_some()];
+        let has_one = given.into_iter().filter(|is_given| *is_given).count() == 1;
         if !has_one {
             fields.take::<()>(Err(Invalid::new(rule).at("secret")));
         }
@@ -137,9 +146,10 @@ impl ImportItem {
         };
         let previous =
             previous.and_then(|previous| previous.read(keyward, &key, id.as_ref(), &mut fields));
-        let imported = match (&self.secret, hash) {
-            (Some(secret), _) => keyward.of_secret(key, secret),
-            (None, hash) => keyward.of_hash(key, id.clone(), hash.unwrap_or_default()),
+        let imported = match (&self.secret, &self.jwk, hash) {
+            (Some(secret), ..) => keyward.of_secret(key, secret),
+            (None, Some(jwk), _) => signed(key, id.as_ref(), jwk.get()).map_err(Into::into),
+            (None, None, hash) => keyward.of_hash(key, id.clone(), hash.unwrap_or_default()),
         };
         let imported = fields.take(of_fields(imported)?);
         let id_in_secret = imported.as_ref().and_then(|imported| imported.id.as_ref());
@@ -166,8 +176,9 @@ impl ImportItem {
             not_before: self.not_before.as_deref(),
         };
         let key = said.read(Some(keyspace.clone()), fields);
+        let claims = self.claims.take().unwrap_or_default();
         // Its expiry is a fact of its past, and none means never.
-        key.map(|key| NewKey { expiry: Expiry::Never, ..key })
+        key.map(|key| NewKey { claims, expiry: Expiry::Never, ..key })
     }
 
     /// What had become of it, the secret before its last rotation excepted.
@@ -243,6 +254,18 @@ impl PreviousBody {
         let digest = fields.take(digest.map_err(within));
         digest.zip(until).map(|(digest, until)| PreviousSecret { digest, until })
     }
+}
+
+/// A signed key of which the public half is known. Its id stands in it, or is given, or both.
+fn signed(key: NewKey, id: Option<&KeyId>, jwk: &str) -> Result<ImportedKey, FieldError> {
+    let at = |error: keyward::jose::InvalidJwk| Invalid::new(format!("must be usable: {error}")).at("jwk");
+    let (public_key, kid) = PublicKey::read(jwk).map_err(at)?;
+    let kid = kid.map(KeyId::parse).transpose().map_err(|invalid| invalid.at("jwk"))?;
+    if kid.is_some() && id.is_some_and(|id| kid.as_ref() != Some(id)) {
+        return Err(Invalid::new("must be the one that the jwk holds").at("id"));
+    }
+    let id = kid.as_ref().or(id).ok_or_else(|| Invalid::new("must hold a kid").at("jwk"))?;
+    Ok(ImportedKey::signed(key, id.clone(), public_key))
 }
 
 /// A complaint about a field as such, to be told with the others; anything else at once.

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use keyward::store::StoredKey;
+use keyward::jose::Claims;
 use keyward::{
     FieldError, KeyRecord, KeyspaceId, Keyward, Lifetime, OwnerId, Reason, Rotation, RotationMode,
 };
@@ -17,7 +18,7 @@ use crate::caller::{Actor, Caller};
 use crate::fields::{Fields, KeyChangesBody};
 use crate::input::{Body, Members, OptionalBody, Path, parse_object};
 use crate::problem::{Problem, Problems};
-use crate::view::{Answer, Json, KeyView};
+use crate::view::{Answer, Json, KeyView, SecretJson};
 
 /// How to rotate a key, and what to change on the occasion.
 #[derive(Debug, ToSchema)]
@@ -35,26 +36,27 @@ pub(crate) struct RotateBody {
 pub(crate) struct RotateHow {
     /// How long the old secret still works, such as `24h`; left out: not at all.
     grace: Option<String>,
-    /// Whether the key keeps its id; by default it does.
-    #[serde(default)]
-    mode: Mode,
+    /// Whether the key keeps its id; by default it does, if it can: a signed one cannot.
+    mode: Option<Mode>,
+    /// What the token of a signed key shall say; left out: the same as before.
+    #[schema(value_type = Option<Object>)]
+    claims: Option<Claims>,
 }
 
 impl RotateBody {
     /// Reads the two halves apart: serde cannot refuse unknown fields in a flattened struct.
     fn read(Members(mut body): Members<Value>) -> Result<Self, Problem> {
-        let how = ["grace", "mode"].into_iter();
+        let how = ["grace", "mode", "claims"].into_iter();
         let how = how.filter_map(|name| body.remove_entry(name)).collect();
         Ok(Self { how: parse_object(Members(how))?, changes: parse_object(Members(body))? })
     }
 }
 
 /// Whether a rotated key keeps its id.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Mode {
     /// The key stays and gets a new secret.
-    #[default]
     SameId,
     /// A new key succeeds it, and it is revoked at the end of the grace period.
     Successor,
@@ -113,10 +115,11 @@ pub(crate) async fn rotate(
     let mut fields = Fields::default();
     let rotation = Rotation {
         grace: fields.optional("grace", body.how.grace.as_deref(), Lifetime::parse),
-        mode: match body.how.mode {
+        mode: body.how.mode.map(|mode| match mode {
             Mode::SameId => RotationMode::SameId,
             Mode::Successor => RotationMode::Successor,
-        },
+        }),
+        claims: body.how.claims,
         changes: body.changes.read(&mut fields),
     };
     fields.finish()?;
@@ -127,7 +130,7 @@ pub(crate) async fn rotate(
         key: KeyView::of(&rotated.key, None, now),
         previous: KeyView::of(&rotated.previous, Some(key.usage), now),
     };
-    Ok(Json(StatusCode::CREATED, view).into_response())
+    Ok(SecretJson(StatusCode::CREATED, view).into_response())
 }
 
 /// Revokes a key for good.

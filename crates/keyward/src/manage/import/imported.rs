@@ -1,9 +1,10 @@
 //! A key that was issued elsewhere: made of a digest of its secret, of a hash that is stored there, or
 //! of the secret itself; and the record that it becomes here.
 
+use keyward_core::jose::PublicKey;
 use keyward_core::{
-    Deletion, Digest, DigestScheme, Expiry, FieldError, ForeignHash, FormatKind, Invalid, KeyId,
-    KeyRecord, Keyspace, KeyspaceTable, Locator, NewKey, PreviousSecret, Revocation, Secret,
+    Deletion, Digest, DigestScheme, Expiry, FieldError, ForeignHash, Invalid, KeyId, KeyRecord,
+    Keyspace, KeyspaceTable, Locator, NewKey, PreviousSecret, Revocation, Secret, StoredDigests,
     StoredSecret, Timestamp, Version,
 };
 use keyward_store::Usage;
@@ -21,8 +22,9 @@ pub struct ImportedKey {
     /// The id that it gets if it has none: made of its digest, so that taking it over a second time
     /// is noticed.
     pub fallback_id: KeyId,
-    /// The digest of its secret, as it is stored there.
-    pub digest: Digest,
+    /// What proves its secret: a digest as it is stored there, or the public key of a signed one. The
+    /// secret before its last rotation is said with its past.
+    pub secret: StoredSecret,
     /// Further digests of the same secret, if they are known: whoever has one of them is this key.
     pub other_digests: Vec<Digest>,
     /// What had become of it there.
@@ -62,7 +64,15 @@ impl ImportedKey {
     pub fn new(key: NewKey, digest: Digest) -> Self {
         let fallback_id = KeyId::of_digest(&digest);
         let (other_digests, past) = (Vec::new(), Past::default());
-        Self { key, id: None, fallback_id, digest, other_digests, past }
+        let secret = StoredSecret::of_digest(digest);
+        Self { key, id: None, fallback_id, secret, other_digests, past }
+    }
+
+    /// A signed key with this id and public key.
+    pub fn signed(key: NewKey, id: KeyId, public_key: PublicKey) -> Self {
+        let secret = StoredSecret::of_signature(public_key, key.claims.clone());
+        let (other_digests, past) = (Vec::new(), Past::default());
+        Self { key, id: Some(id.clone()), fallback_id: id, secret, other_digests, past }
     }
 }
 
@@ -131,8 +141,13 @@ impl Keyward {
         now: Timestamp,
     ) -> Result<KeyRecord, Error> {
         let keyspace = self.keyspace_to_import(&imported.key)?;
+        let is_signed = imported.secret.signature().is_some();
+        if is_signed != keyspace.format.as_signed().is_some() {
+            let rule = "must be what its keyspace's format needs: a signed key has a jwk, others a hash";
+            return Err(Invalid::new(rule).at("keyspace").into());
+        }
         let previous = imported.past.previous.as_ref().map(|previous| &previous.digest);
-        for digest in std::iter::once(&imported.digest).chain(previous) {
+        for digest in imported.secret.digest().into_iter().chain(previous) {
             let scheme = digest.scheme();
             let rule = if !self.inner.hasher.knows(scheme) {
                 "must not need a pepper or salt that is not configured"
@@ -145,8 +160,8 @@ impl Keyward {
             return Err(Invalid::new(rule).at("hash").into());
         }
         let rule = match &imported.id {
-            None if keyspace.format.kind() == FormatKind::Prefixed => {
-                "must be given, for it is part of a prefixed secret"
+            None if keyspace.format.kind().is_found_by_id() => {
+                "must be given, for it is part of the secret"
             }
             Some(id) if !keyspace.format.fits_id(id) => "must have the form of its keyspace's ids",
             _ => return Ok(record(imported, &keyspace, now)?),
@@ -171,7 +186,13 @@ fn record(
         policy = Keyspace { default_lifetime: None, maximum_lifetime: None, ..policy };
     }
     let hint = keyspace.format.hint(&id);
-    let issued = KeyRecord::issue(key, id, imported.digest.clone(), hint, &policy, now)?;
+    let issued = KeyRecord::take_over(key, id, imported.secret.clone(), hint, &policy, now)?;
+    let secret = match (issued.secret, &past.previous) {
+        (StoredSecret::Digests(digests), previous) => {
+            StoredSecret::Digests(StoredDigests { previous: previous.clone(), ..digests })
+        }
+        (signature, _) => signature,
+    };
     let created_at = past.created_at.map_or(now, |at| at.min(now));
     Ok(KeyRecord {
         created_at,
@@ -179,7 +200,7 @@ fn record(
         expires_at: past.expires_at.or(issued.expires_at),
         revocation: past.revocation.clone(),
         deletion: past.deletion.clone(),
-        secret: StoredSecret { previous: past.previous.clone(), ..issued.secret },
+        secret,
         rotated_at: past.rotated_at.map(|at| at.min(now)),
         rotated_from: past.rotated_from.clone(),
         rotated_to: past.rotated_to.clone(),

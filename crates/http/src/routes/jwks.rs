@@ -1,0 +1,99 @@
+//! The documents with the public keys of signed keys, for whoever verifies elsewhere.
+
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, CACHE_CONTROL, CONTENT_TYPE,
+    ETAG, IF_NONE_MATCH,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use keyward::{KeyDocument, KeyId, Keyward};
+
+use crate::envelope::RequestContext;
+use crate::input::Path;
+use crate::problem::{Problem, Problems};
+use crate::view::Answer;
+
+/// How documents are served.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct JwksSettings {
+    /// For how long others may keep one.
+    pub(crate) max_age: Duration,
+}
+
+/// What stands behind an issuer.
+const WELL_KNOWN: &str = "/.well-known/jwks.json";
+
+/// The public half of a signed key's pair, as a JWK Set (RFC 7517 §5) with one key.
+///
+/// There is none for a key that is unknown, revoked, expired or switched off: nobody can tell which. The
+/// same document is served under the path of every base issuer.
+#[utoipa::path(
+    get, path = "/jwks/{kid}/.well-known/jwks.json", tag = "jwks", security(()),
+    params(("kid" = String, Path)),
+    responses((status = 200, body = Object), (status = 304), Problems),
+)]
+pub(crate) async fn document(
+    State(keyward): State<Keyward>,
+    Extension(context): Extension<RequestContext>,
+    Path(kid): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    with_origin(serve(&keyward, &kid, &headers, context.jwks).await)
+}
+
+/// Any path that no route has: a document under the path of a base issuer, or nothing.
+pub(crate) async fn elsewhere(
+    State(keyward): State<Keyward>,
+    Extension(context): Extension<RequestContext>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let issuer = uri.path().strip_suffix(WELL_KNOWN).and_then(|issuer| issuer.rsplit_once('/'));
+    let Some((_, kid)) = issuer.filter(|(path, _)| keyward.has_issuer_path(path)) else {
+        return Problem::not_found().into_response();
+    };
+    if !matches!(method, Method::GET | Method::HEAD) {
+        let allow = HeaderValue::from_static("GET,HEAD");
+        return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, allow)]).into_response();
+    }
+    with_origin(serve(&keyward, kid, &headers, context.jwks).await)
+}
+
+async fn serve(
+    keyward: &Keyward,
+    kid: &str,
+    headers: &HeaderMap,
+    settings: JwksSettings,
+) -> Answer {
+    let id = KeyId::parse(kid).map_err(|_| Problem::not_found())?;
+    let key = keyward.published_key(&id).await?.ok_or_else(Problem::not_found)?;
+    let document = key.document().ok_or_else(Problem::not_found)?;
+    let max_age = format!("max-age={}", settings.max_age.as_secs());
+    let head = [(CACHE_CONTROL, max_age), (ETAG, document.etag.clone())];
+    if is_known(document, headers) {
+        return Ok((StatusCode::NOT_MODIFIED, head).into_response());
+    }
+    let json = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    Ok((head, json, document.body.clone()).into_response())
+}
+
+/// Whether the caller has the document already (RFC 9110 §13.1.2).
+fn is_known(document: &KeyDocument, headers: &HeaderMap) -> bool {
+    let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == document.etag)
+}
+
+/// Lets pages of any origin read the answer: there is nothing in it that is not public.
+fn with_origin(answer: Answer) -> Response {
+    let mut response = answer.into_response();
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag"));
+    response
+}

@@ -1,0 +1,120 @@
+//! Signing keys: pairs that are made ahead, how many keys an owner may ask for, and the documents with
+//! public keys.
+
+mod document;
+mod pool;
+
+use std::time::Duration;
+
+pub use document::KeyDocument;
+use keyward_core::jose::{BaseIssuer, PairKind, SignedToken, SigningPair};
+use keyward_core::{Audience, Lifetime, OwnerId, RateLimit};
+use pool::KeyPool;
+pub use pool::PoolStatus;
+
+use crate::Error;
+use crate::limit::Limiter;
+use crate::lookup::SignatureSlot;
+
+/// How signed keys are made.
+#[derive(Clone, Debug)]
+pub struct SigningSettings {
+    /// The base issuer of keyspaces that are created without one; absent: they must name one.
+    pub issuer: Option<BaseIssuer>,
+    /// The audience of keyspaces that are created without one.
+    pub audience: Option<Audience>,
+    /// How many RSA pairs of each length in use are held ready; by default 64. The private halves live
+    /// in memory alone, and each signs once.
+    pub ready_pairs: usize,
+    /// How many threads make pairs, at low priority; by default one for each processor.
+    pub threads: usize,
+    /// How many requests may wait for a pair while there is none; by default 1,000.
+    pub most_waiting: usize,
+    /// How many signed keys may be issued for one owner, on each node; by default 600 a minute.
+    pub owner_limit: Option<RateLimit>,
+}
+
+impl Default for SigningSettings {
+    fn default() -> Self {
+        let minute = Lifetime::new(Duration::from_mins(1));
+        Self {
+            issuer: None,
+            audience: None,
+            ready_pairs: 64,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            most_waiting: 1_000,
+            owner_limit: minute.and_then(|minute| RateLimit::new(600, minute)).ok(),
+        }
+    }
+}
+
+/// What an instance needs to sign keys, and to check them.
+#[derive(Debug)]
+pub(crate) struct Signing {
+    decoys: [SignatureSlot; PairKind::ALL.len()],
+    owners: Limiter<OwnerId>,
+    pool: KeyPool,
+    settings: SigningSettings,
+}
+
+impl Signing {
+    pub(crate) fn new(settings: SigningSettings) -> Self {
+        Self {
+            decoys: Default::default(),
+            owners: Limiter::default(),
+            pool: KeyPool::new(&settings),
+            settings,
+        }
+    }
+
+    /// Goes on if the owner has not asked for too many keys lately.
+    pub(crate) fn admit(
+        &self,
+        owner: &OwnerId,
+        moment: keyward_core::Moment,
+    ) -> Result<(), Error> {
+        let admitted = self.owners.take(owner, self.settings.owner_limit, moment);
+        admitted.map_err(|retry_after| Error::TooManyKeys { retry_after })
+    }
+
+    /// A pair, which is made on a thread of its own if none is ready and it takes long.
+    pub(crate) async fn pair(&self, kind: PairKind) -> Result<Box<dyn SigningPair>, Error> {
+        self.pool.take(kind).await
+    }
+
+    /// Has pairs of these kinds made ahead.
+    pub(crate) fn prepare(&self, kinds: impl Iterator<Item = PairKind>) {
+        for kind in kinds {
+            self.pool.prepare(kind);
+        }
+    }
+
+    pub(crate) const fn settings(&self) -> &SigningSettings {
+        &self.settings
+    }
+
+    pub(crate) fn status(&self) -> PoolStatus {
+        self.pool.status()
+    }
+
+    /// Does the work of checking a signature, and believes nothing: so that a key that does not exist
+    /// takes as long as one that does.
+    pub(crate) fn pretend(&self, token: &SignedToken<'_>) {
+        let kind = PairKind::ALL.into_iter().find(|kind| {
+            kind.algorithm() == token.algorithm()
+                && kind.signature_length() == token.signature().len()
+        });
+        let Some(kind) = kind else { return };
+        let slots = PairKind::ALL.iter().zip(&self.decoys);
+        let slot = slots.filter(|(known, _)| **known == kind).map(|(_, slot)| slot).next();
+        let key = slot.and_then(|slot| {
+            slot.verifying_key(|| {
+                let pair = keyward_signatures::generate(kind).ok()?;
+                Some(pair.public_key().clone())
+            })
+        });
+        if let Some(key) = key {
+            std::hint::black_box(key.verifies(token.message(), token.signature()));
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The document with a key's public half (JWK Set, RFC 7517 §5), at its well-known URL.
+
+use keyward_core::jose::KeySet;
+use keyward_core::{KeyId, KeyRecord, KeyState, Locator, ProvedToken};
+use keyward_store::StoreError;
+
+use crate::{Keyward, LiveKey};
+
+/// A document as it is served: it never changes, it only goes away.
+#[derive(Debug)]
+pub struct KeyDocument {
+    /// The JSON text.
+    pub body: bytes::Bytes,
+    /// What tells it from others (RFC 9110 §8.8.3), in quotation marks.
+    pub etag: String,
+}
+
+impl KeyDocument {
+    pub(crate) fn of(record: &KeyRecord) -> Option<Self> {
+        let signature = record.secret.signature()?;
+        let body = KeySet::of(&signature.public_key, record.id.as_str());
+        let digest = ProvedToken::digest_of(&body);
+        let etag = format!("\"{:016x}\"", u64::from_be_bytes(*digest.first_chunk()?));
+        Some(Self { body: body.into(), etag })
+    }
+}
+
+impl Keyward {
+    /// The signed key of that id, if it is active: only then others may learn its public half. What
+    /// is unknown, revoked, expired or switched off cannot be told apart.
+    pub async fn published_key(&self, id: &KeyId) -> Result<Option<LiveKey>, StoreError> {
+        let moment = self.inner.clock.moment();
+        let found = self.inner.lookup.find(&Locator::KeyId(id.clone()), moment).await?;
+        let now = self.now();
+        Ok(found.filter(|key| {
+            let record = key.record();
+            record.secret.signature().is_some() && record.state(now) == KeyState::Active
+        }))
+    }
+}

@@ -1,0 +1,210 @@
+//! RSA pairs that are made ahead, on threads of their own and at low priority, so that issuing a key
+//! does not wait for one, and verifying never waits for issuing.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread;
+
+use keyward_core::jose::{PairKind, SigningPair};
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::Semaphore;
+
+use super::SigningSettings;
+use crate::Error;
+
+/// What a pool holds and has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// Pairs that are ready.
+    pub ready: usize,
+    /// Requests that wait for a pair.
+    pub waiting: usize,
+    /// Pairs that were made, since the start.
+    pub made: u64,
+    /// Requests that had to wait, since the start.
+    pub waited: u64,
+}
+
+/// Pairs by their kind. Those that are left when it is dropped are wiped.
+pub(super) struct KeyPool {
+    shared: Arc<Shared>,
+    threads: usize,
+    most_waiting: usize,
+}
+
+struct Shared {
+    stocks: Mutex<HashMap<PairKind, Arc<Stock>>>,
+    /// Told when a stock has room, and when the pool is dropped.
+    has_room: Condvar,
+    ready_pairs: usize,
+    made: AtomicU64,
+    waited: AtomicU64,
+    waiting: AtomicUsize,
+}
+
+/// Pairs of one kind. Whoever takes one has got a permit before, in the order in which they came.
+struct Stock {
+    pairs: Mutex<VecDeque<Box<dyn SigningPair>>>,
+    permits: Semaphore,
+}
+
+impl KeyPool {
+    pub(super) fn new(settings: &SigningSettings) -> Self {
+        let shared = Shared {
+            stocks: Mutex::default(),
+            has_room: Condvar::new(),
+            ready_pairs: settings.ready_pairs.max(1),
+            made: AtomicU64::default(),
+            waited: AtomicU64::default(),
+            waiting: AtomicUsize::default(),
+        };
+        let (threads, most_waiting) = (settings.threads.max(1), settings.most_waiting);
+        Self { shared: Arc::new(shared), threads, most_waiting }
+    }
+
+    /// A pair of that kind. It is the only one with this public key, and nobody else gets it.
+    pub(super) async fn take(&self, kind: PairKind) -> Result<Box<dyn SigningPair>, Error> {
+        if kind.bits().is_none() {
+            return keyward_signatures::generate(kind).map_err(|_| Error::Signing);
+        }
+        let stock = self.stock(kind).ok_or(Error::Signing)?;
+        let permit = match stock.permits.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => self.wait(&stock).await?,
+        };
+        permit.forget();
+        let pair = stock.pairs.lock().pop_front().ok_or(Error::Signing);
+        self.shared.has_room.notify_one();
+        pair
+    }
+
+    async fn wait<'s>(
+        &self,
+        stock: &'s Stock,
+    ) -> Result<tokio::sync::SemaphorePermit<'s>, Error> {
+        let _place = Place::take(&self.shared.waiting, self.most_waiting).ok_or(Error::Busy)?;
+        self.shared.waited.fetch_add(1, Ordering::Relaxed);
+        stock.permits.acquire().await.map_err(|_| Error::Signing)
+    }
+
+    /// Has pairs of that kind made from now on, if it takes long to make one.
+    pub(super) fn prepare(&self, kind: PairKind) {
+        if kind.bits().is_some() && self.stock(kind).is_none() {
+            tracing::error!("no signed keys can be issued");
+        }
+    }
+
+    fn stock(&self, kind: PairKind) -> Option<Arc<Stock>> {
+        let mut stocks = self.shared.stocks.lock();
+        if let Some(stock) = stocks.get(&kind) {
+            return Some(Arc::clone(stock));
+        }
+        let stock = Arc::new(Stock { pairs: Mutex::default(), permits: Semaphore::new(0) });
+        if stocks.is_empty() && !self.start() {
+            return None;
+        }
+        stocks.insert(kind, Arc::clone(&stock));
+        self.shared.has_room.notify_all();
+        Some(stock)
+    }
+
+    /// Starts the threads; says whether there is one at least.
+    fn start(&self) -> bool {
+        let started = (0..self.threads).filter(|_| {
+            let shared = Arc::downgrade(&self.shared);
+            let thread = thread::Builder::new().name("keyward-pairs".to_owned());
+            let started = thread.spawn(move || {
+                step_back();
+                make_pairs(&shared);
+            });
+            started.inspect_err(|error| tracing::error!(%error, "no thread for key pairs")).is_ok()
+        });
+        started.count() > 0
+    }
+
+    pub(super) fn status(&self) -> PoolStatus {
+        let stocks = self.shared.stocks.lock();
+        PoolStatus {
+            ready: stocks.values().map(|stock| stock.pairs.lock().len()).sum(),
+            waiting: self.shared.waiting.load(Ordering::Relaxed),
+            made: self.shared.made.load(Ordering::Relaxed),
+            waited: self.shared.waited.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for KeyPool {
+    fn drop(&mut self) {
+        self.shared.has_room.notify_all();
+    }
+}
+
+impl fmt::Debug for KeyPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.status().fmt(f)
+    }
+}
+
+/// A place among those who wait; given back when it is dropped.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(waiting: &'a AtomicUsize, most: usize) -> Option<Self> {
+        let place = Self(waiting);
+        (waiting.fetch_add(1, Ordering::Relaxed) < most).then_some(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    /// The stock that lacks the most pairs.
+    fn emptiest(&self, stocks: &HashMap<PairKind, Arc<Stock>>) -> Option<(PairKind, Arc<Stock>)> {
+        let lengths = stocks.iter().map(|(kind, stock)| (stock.pairs.lock().len(), kind, stock));
+        let with_room = lengths.filter(|(length, ..)| *length < self.ready_pairs);
+        let (_, kind, stock) = with_room.min_by_key(|(length, ..)| *length)?;
+        Some((*kind, Arc::clone(stock)))
+    }
+}
+
+/// Makes pairs as long as there is room, and until the pool is dropped.
+fn make_pairs(shared: &Weak<Shared>) {
+    while let Some(shared) = shared.upgrade() {
+        let mut stocks = shared.stocks.lock();
+        let Some((kind, stock)) = shared.emptiest(&stocks) else {
+            // Now and then it is looked whether the pool is still there.
+            shared.has_room.wait_for(&mut stocks, std::time::Duration::from_secs(1));
+            continue;
+        };
+        drop(stocks);
+        match keyward_signatures::generate(kind) {
+            Ok(pair) => {
+                stock.pairs.lock().push_back(pair);
+                shared.made.fetch_add(1, Ordering::Relaxed);
+                stock.permits.add_permits(1);
+            }
+            Err(error) => {
+                tracing::error!(%error, "no key pair");
+                thread::sleep(std::time::Duration::from_secs(1));
+            }
+        }
+    }
+}
+
+/// Lets all other threads go first.
+#[cfg(target_os = "linux")]
+fn step_back() {
+    // On Linux, "this process" means this thread.
+    if let Err(error) = rustix::process::setpriority_process(None, 19) {
+        tracing::debug!(%error, "key pairs are made at normal priority");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn step_back() {}
