@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+use keyward::jose::BaseIssuer;
 use keyward::{KeypalSalt, KeypalSalts, Pepper, PepperVersion, Peppers};
 use pepper::PepperSource;
 pub(crate) use sections::{Config, DatabaseUrl, LogFormat};
@@ -34,6 +35,9 @@ pub(crate) struct Overrides {
     /// How often usage is written down
     #[arg(long, global = true, env = "KEYWARD_USAGE_INTERVAL", value_name = "DURATION")]
     usage_interval: Option<String>,
+    /// The URL under which the public keys of signed keys are found
+    #[arg(long, global = true, env = "KEYWARD_ISSUER", value_name = "URL")]
+    issuer: Option<String>,
     /// A pepper for digests; may be given more than once, the largest version makes new digests
     #[arg(
         long = "pepper-file",
@@ -73,6 +77,11 @@ impl Config {
         set(&mut self.server.listen, "--listen", o.listen.as_deref())?;
         set(&mut self.cache.max_staleness, "--max-staleness", o.max_staleness.as_deref())?;
         set(&mut self.usage.interval, "--usage-interval", o.usage_interval.as_deref())?;
+        if let Some(issuer) = &o.issuer {
+            let read = BaseIssuer::parse(issuer);
+            let read = read.map_err(|error| Unusable(format!("--issuer {error}")));
+            self.signed.issuer = Some(read?);
+        }
         self.cache.capacity = o.cache_capacity.unwrap_or(self.cache.capacity);
         self.log.filter = o.log.unwrap_or_else(|| std::mem::take(&mut self.log.filter));
         self.log.format = o.log_format.unwrap_or(self.log.format);

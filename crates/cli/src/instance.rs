@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use keyward::store::{MemoryStore, Store};
-use keyward::{AuditSettings, AuditTrail, DigestUpgrades, Keyward, UsageTracking};
+use keyward::{
+    AuditSettings, AuditTrail, DigestUpgrades, Keyward, SigningSettings, UsageTracking,
+};
 use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::config::{Config, DatabaseUrl};
@@ -50,6 +52,7 @@ pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<
         .usage_tracking(tracking)
         .digest_upgrades(upgrades)
         .audit(audit)
+        .signing(signing(config))
         .keypal_salts(config.read_keypal_salts()?)
         .build()
         .await
@@ -57,6 +60,17 @@ pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<
             error @ keyward::BuildError::MissingPepper { .. } => Unusable(error.to_string()).into(),
             error => error.into(),
         })
+}
+
+fn signing(config: &Config) -> SigningSettings {
+    let signed = &config.signed;
+    SigningSettings {
+        issuer: signed.issuer_at(config.server.listen.0),
+        audience: signed.audience.clone(),
+        ready_pairs: signed.ready_pairs.get(),
+        owner_limit: signed.owner_limit,
+        ..SigningSettings::default()
+    }
 }
 
 /// Brings an embedded database to the newest schema, or makes it. Larger databases wait for

@@ -16,6 +16,9 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
+    /// What one owner may do that is dear, unless something else is said: 600 in a minute.
+    pub const PER_OWNER: Self = Self { requests: 600, per: Lifetime::MINUTE };
+
     /// At most `requests` (1 to a million) in every `per` (1 second to 1 day).
     pub fn new(requests: u32, per: Lifetime) -> Result<Self, Invalid> {
         const SECOND: Duration = Duration::from_secs(1);

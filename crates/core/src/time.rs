@@ -100,6 +100,9 @@ impl Serialize for Timestamp {
 pub struct Lifetime(Duration);
 
 impl Lifetime {
+    /// A minute.
+    pub const MINUTE: Self = Self(Duration::from_mins(1));
+
     const LEAST: Duration = Duration::from_millis(1);
     const MOST: Duration = Duration::from_hours(100 * 366 * 24);
 

@@ -8,7 +8,7 @@ use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue};
 use keyward::{
-    ActContext, ActorId, Asked, Decision, DenyReason, KeyspaceId, Keyward, Metadata, Permit,
+    ActContext, ActorId, Asked, Decision, DenyReason, KeyspaceId, Keyward, Metadata, OwnerId, Permit,
 };
 
 use crate::access::Right;
@@ -58,6 +58,14 @@ impl Caller {
             Identity::Operator => true,
         };
         if is_allowed { Ok(()) } else { Err(Problem::forbidden(self.denied(right, keyspace))) }
+    }
+
+    /// Whoever the management key acts for; none for the operator.
+    pub(crate) fn owner(&self) -> Option<&OwnerId> {
+        match &self.identity {
+            Identity::Key(permit) => Some(&permit.key().owner),
+            Identity::Operator => None,
+        }
     }
 
     fn denied(&self, right: Right, keyspace: Option<&KeyspaceId>) -> Option<DeniedCall> {

@@ -159,7 +159,8 @@ const NO_WORD: &str = "expected value";
 /// The complaint about an object with a member given twice.
 const REPEATED: &str = "must hold each member once";
 
-fn is_json(request: &Request) -> bool {
+/// Whether a request says that its body is JSON.
+pub(crate) fn is_json(request: &Request) -> bool {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))

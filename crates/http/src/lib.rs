@@ -12,6 +12,7 @@ mod caller;
 mod envelope;
 mod fields;
 mod input;
+pub mod japikey;
 mod openapi;
 mod problem;
 mod protect;

@@ -1,5 +1,6 @@
 //! Refusals and failures as problem documents (RFC 9457). The only file that knows status codes.
 
+use std::fmt;
 use std::time::Duration;
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -59,6 +60,12 @@ pub(crate) struct FieldProblem<'a> {
     /// The rule that it breaks.
     #[schema(example = "must be 1 to 128 characters long")]
     message: &'a str,
+}
+
+impl fmt::Display for FieldProblem<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.field, self.message)
+    }
 }
 
 /// The problems that any route may answer.
@@ -194,6 +201,16 @@ impl Problem {
         }
     }
 
+    /// The status code.
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// How long to wait before the next attempt.
+    pub(crate) const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// The problem in a sentence, for people.
     pub(crate) const fn detail(&self) -> &'static str {
         self.detail
@@ -236,7 +253,7 @@ impl Problem {
 }
 
 /// Seconds, rounded up: waiting less would be too early.
-fn whole_seconds(duration: Duration) -> u64 {
+pub(crate) fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 

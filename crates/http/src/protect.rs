@@ -11,6 +11,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request};
 use axum::response::{IntoResponse, Response};
+use keyward::jose::Claims;
 use keyward::store::StoreError;
 use keyward::{
     Asked, Decision, DenyReason, Error, HeaderRules, KeyRecord, KeyspaceId, Keyward, MatchScopes,
@@ -39,6 +40,11 @@ impl VerifiedKey {
     /// The key's record, as it was when the request came.
     pub fn record(&self) -> &KeyRecord {
         self.0.key()
+    }
+
+    /// What the token of a signed key says, all of it: nobody can have changed it since it was signed.
+    pub fn claims(&self) -> Option<&Claims> {
+        self.0.holder().proved().map(|proved| proved.claims())
     }
 
     /// The proof that it was verified.

@@ -8,7 +8,7 @@ use keyward::Keyward;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::envelope::{self, Envelope};
-use crate::openapi;
+use crate::{japikey, openapi};
 use crate::routes::jwks::{self, JwksSettings};
 
 /// How requests are limited.
@@ -21,26 +21,35 @@ pub struct RouterSettings {
     /// For how long others may keep a document with a public key (`max-age`, RFC 9111 §5.2.2.1): as
     /// long may a revocation take to reach them.
     pub jwks_max_age: Duration,
+    /// Whether the routes of [`crate::japikey`] are served, under `/compat/japikey`.
+    pub japikey: bool,
 }
 
 impl Default for RouterSettings {
     fn default() -> Self {
-        Self { body_limit: 64 * 1024, deadline: Duration::from_secs(30), jwks_max_age: Duration::from_mins(1) }
+        Self { body_limit: 64 * 1024, deadline: Duration::from_secs(30), jwks_max_age: Duration::from_mins(1), japikey: false }
     }
 }
 
 /// The REST interface over an instance.
 pub fn router(keyward: Keyward, settings: RouterSettings) -> Router {
-    let RouterSettings { body_limit, deadline, jwks_max_age } = settings;
+    let RouterSettings { body_limit, deadline, jwks_max_age, japikey } = settings;
     let jwks = JwksSettings { max_age: jwks_max_age };
     let envelope = Envelope { body_limit, deadline, jwks, keyward: keyward.clone() };
+    let compat = if japikey { compat(&keyward) } else { Router::new() };
     let (routes, _) = openapi::routes().split_for_parts();
     routes
         .fallback(jwks::elsewhere)
         .with_state(keyward)
+        .merge(compat)
         .layer(CatchPanicLayer::custom(|_| -> Response {
             tracing::error!("a request handler panicked");
             axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }))
         .layer(middleware::from_fn_with_state(envelope, envelope::wrap))
+}
+
+/// The interfaces of other systems.
+fn compat(keyward: &Keyward) -> Router {
+    Router::new().nest("/compat/japikey", japikey::server_router(keyward))
 }

@@ -4,11 +4,9 @@
 mod document;
 mod pool;
 
-use std::time::Duration;
-
 pub use document::KeyDocument;
 use keyward_core::jose::{BaseIssuer, PairKind, SignedToken, SigningPair};
-use keyward_core::{Audience, Lifetime, OwnerId, RateLimit};
+use keyward_core::{Audience, OwnerId, RateLimit};
 use pool::KeyPool;
 pub use pool::PoolStatus;
 
@@ -31,19 +29,18 @@ pub struct SigningSettings {
     /// How many requests may wait for a pair while there is none; by default 1,000.
     pub most_waiting: usize,
     /// How many signed keys may be issued for one owner, on each node; by default 600 a minute.
-    pub owner_limit: Option<RateLimit>,
+    pub owner_limit: RateLimit,
 }
 
 impl Default for SigningSettings {
     fn default() -> Self {
-        let minute = Lifetime::new(Duration::from_mins(1));
         Self {
             issuer: None,
             audience: None,
             ready_pairs: 64,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             most_waiting: 1_000,
-            owner_limit: minute.and_then(|minute| RateLimit::new(600, minute)).ok(),
+            owner_limit: RateLimit::PER_OWNER,
         }
     }
 }
@@ -73,7 +70,7 @@ impl Signing {
         owner: &OwnerId,
         moment: keyward_core::Moment,
     ) -> Result<(), Error> {
-        let admitted = self.owners.take(owner, self.settings.owner_limit, moment);
+        let admitted = self.owners.take(owner, Some(self.settings.owner_limit), moment);
         admitted.map_err(|retry_after| Error::TooManyKeys { retry_after })
     }
 

@@ -69,6 +69,9 @@ pub(crate) struct IssueArgs {
     /// Issue it switched off
     #[arg(long)]
     pub(crate) disabled: bool,
+    /// What the token of a signed key shall say, as a JSON object
+    #[arg(long, value_name = "JSON")]
+    pub(crate) claims: Option<String>,
     #[command(flatten)]
     pub(crate) fields: FieldArgs,
 }
@@ -112,6 +115,9 @@ pub(crate) struct RotateArgs {
     /// Make a new key that succeeds this one, instead of giving it a new secret
     #[arg(long)]
     pub(crate) successor: bool,
+    /// What the token of a signed key shall say, as a JSON object; left out: the same as before
+    #[arg(long, value_name = "JSON")]
+    pub(crate) claims: Option<String>,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
 }

@@ -6,7 +6,7 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyspacesCommand {
     /// Create a keyspace
-    Create(CreateKeyspaceArgs),
+    Create(Box<CreateKeyspaceArgs>),
     /// List the keyspaces
     List,
     /// Show a keyspace
@@ -23,7 +23,7 @@ pub(crate) enum KeyspacesCommand {
 pub(crate) struct CreateKeyspaceArgs {
     /// The keyspace's id
     pub(crate) id: String,
-    /// How its secrets are written: prefixed or opaque
+    /// How its secrets are written: prefixed, opaque or signed
     #[arg(long, default_value = "prefixed")]
     pub(crate) format: String,
     /// What its secrets begin with
@@ -44,6 +44,15 @@ pub(crate) struct CreateKeyspaceArgs {
     /// For secrets of other libraries: whether new ones of fewer than 128 bits are made
     #[arg(long, value_parser = ["refuse", "warn"])]
     pub(crate) weak_secrets: Option<String>,
+    /// For signed keys of RS256: how long the RSA keys are, 2048, 3072 or 4096 bits
+    #[arg(long, value_name = "BITS")]
+    pub(crate) key_size: Option<u32>,
+    /// For signed keys: the URL under which their public keys are found; by default as configured
+    #[arg(long = "keyspace-issuer", value_name = "URL")]
+    pub(crate) keyspace_issuer: Option<String>,
+    /// For signed keys: for whom they are
+    #[arg(long)]
+    pub(crate) audience: Option<String>,
     /// For opaque secrets: how many characters are random
     #[arg(long)]
     pub(crate) length: Option<u32>,
@@ -72,7 +81,8 @@ pub(crate) struct PolicyArgs {
     /// A note for people
     #[arg(long)]
     pub(crate) description: Option<String>,
-    /// The hash for digests where no pepper is configured: sha256 or sha512
+    /// The hash for digests where no pepper is configured: sha256 or sha512; for signed keys, RS256,
+    /// ES256 or EdDSA
     #[arg(long)]
     pub(crate) algorithm: Option<String>,
     /// The lifetime of a key that is issued without one, such as 90d

@@ -1,6 +1,5 @@
 //! `keyward keys …`
 
-use anyhow::Context;
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
@@ -42,6 +41,9 @@ async fn issue(api: &Api, as_json: bool, args: IssueArgs) -> anyhow::Result<Outc
     let mut body = fields(args.fields)?;
     body.insert("owner".to_owned(), json!(args.owner));
     body.insert("enabled".to_owned(), json!(!args.disabled));
+    if let Some(claims) = args.claims {
+        body.insert("claims".to_owned(), read_json("--claims", &claims)?);
+    }
     if let Some(keyspace) = args.keyspace {
         body.insert("keyspace".to_owned(), json!(keyspace));
     }
@@ -71,6 +73,9 @@ async fn rotate(api: &Api, as_json: bool, args: RotateArgs) -> anyhow::Result<Ou
     let mut body = changes(args.change)?;
     if args.successor {
         body.insert("mode".to_owned(), json!("successor"));
+    }
+    if let Some(claims) = args.claims {
+        body.insert("claims".to_owned(), read_json("--claims", &claims)?);
     }
     if let Some(grace) = args.grace {
         body.insert("grace".to_owned(), json!(grace));
@@ -149,10 +154,14 @@ fn fields(args: FieldArgs) -> anyhow::Result<Map<String, Value>> {
     let resources = resources.collect::<anyhow::Result<Map<_, _>>>()?;
     set("resources", (!resources.is_empty()).then_some(Value::Object(resources)));
     if let Some(metadata) = args.metadata {
-        let metadata = serde_json::from_str(&metadata).context("--metadata is not JSON");
-        set("metadata", Some(metadata.map_err(|e| Unusable(format!("{e:#}")))?));
+        set("metadata", Some(read_json("--metadata", &metadata)?));
     }
     Ok(fields)
+}
+
+fn read_json(flag: &str, text: &str) -> anyhow::Result<Value> {
+    let read = serde_json::from_str(text);
+    read.map_err(|error| Unusable(format!("{flag} is not JSON: {error}")).into())
 }
 
 fn read_resource(text: &str) -> anyhow::Result<(String, Value)> {

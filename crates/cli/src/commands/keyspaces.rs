@@ -27,6 +27,9 @@ pub(super) async fn run(
                 ("secret_length", args.secret_length.map(Value::from)),
                 ("short_prefix", args.short_prefix.map(Value::from)),
                 ("weak_secrets", args.weak_secrets.map(Value::from)),
+                ("key_size", args.key_size.map(Value::from)),
+                ("issuer", args.keyspace_issuer.map(Value::from)),
+                ("audience", args.audience.map(Value::from)),
             ];
             body.extend(given.into_iter().filter_map(|(name, v)| Some((name.to_owned(), v?))));
             let body = Value::Object(body);

@@ -25,7 +25,12 @@ pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Out
     let settings = RouterSettings {
         body_limit: config.server.body_limit,
         deadline: config.server.request_timeout.0,
+        jwks_max_age: config.signed.max_age.0,
+        japikey: config.compat.japikey,
     };
+    if config.compat.japikey {
+        keyward_http::japikey::prepare(&keyward).await.context("cannot make the keyspace")?;
+    }
     let router = keyward_http::router(keyward.clone(), settings);
     let stop = stop_signal()?;
     tracing::info!(address = %listener.local_addr()?, "listening");

@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use keyward::{Lifetime, Metadata};
+use keyward::jose::BaseIssuer;
+use keyward::{Audience, Lifetime, Metadata, RateLimit, SigningSettings};
 use serde::{Deserialize, Serialize};
 
 use super::pepper::PepperSource;
@@ -26,6 +27,10 @@ pub(crate) struct Config {
     pub(crate) audit: AuditSection,
     /// What becomes of digests that are not of the newest scheme.
     pub(crate) digests: DigestSection,
+    /// How signed keys are made, and how their public keys are served.
+    pub(crate) signed: SignedSection,
+    /// The interfaces of other systems.
+    pub(crate) compat: CompatSection,
     /// What is logged.
     pub(crate) log: LogSection,
     /// Server-side keys for digests.
@@ -142,6 +147,54 @@ impl Default for AuditSection {
     fn default() -> Self {
         Self { enabled: true, retention: None, context: Metadata::default() }
     }
+}
+
+/// How signed keys are made, and how their public keys are served.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SignedSection {
+    /// The base issuer of keyspaces that name none; left out: `/jwks` at the address to listen on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) issuer: Option<BaseIssuer>,
+    /// The audience of keyspaces that name none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) audience: Option<Audience>,
+    /// For how long others may keep a public key, and so how long a revocation may take to reach them.
+    pub(crate) max_age: Span,
+    /// How many RSA key pairs of each length in use are held ready.
+    pub(crate) ready_pairs: NonZeroUsize,
+    /// How many keys may be issued for one owner.
+    pub(crate) owner_limit: RateLimit,
+}
+
+impl SignedSection {
+    /// The base issuer of keyspaces that name none, for a server at that address.
+    pub(crate) fn issuer_at(&self, listen: SocketAddr) -> Option<BaseIssuer> {
+        let is_reachable = !listen.ip().is_unspecified() && listen.port() != 0;
+        let own = || BaseIssuer::parse(&format!("http://{listen}/jwks")).ok();
+        self.issuer.clone().or_else(|| own().filter(|_| is_reachable))
+    }
+}
+
+impl Default for SignedSection {
+    fn default() -> Self {
+        let signing = SigningSettings::default();
+        Self {
+            issuer: None,
+            audience: None,
+            max_age: Span(keyward_http::RouterSettings::default().jwks_max_age),
+            ready_pairs: NonZeroUsize::new(signing.ready_pairs).unwrap_or(NonZeroUsize::MIN),
+            owner_limit: signing.owner_limit,
+        }
+    }
+}
+
+/// The interfaces of other systems.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CompatSection {
+    /// Whether the routes of japikey's routers are served, under `/compat/japikey`.
+    pub(crate) japikey: bool,
 }
 
 /// What is logged, to the standard error.

@@ -2,7 +2,7 @@
 
 use keyward_core::{
     ActorId, Asked, Digest, DigestScheme, Expiry, KeyChanges, KeyRecord, KeyState, Keyspace, Name,
-    Refusal, Rotation, RotationMode, Timestamp,
+    Refusal, Rotation, RotationMode, StoredSecret, Timestamp,
 };
 use rstest::rstest;
 
@@ -95,7 +95,7 @@ fn the_last_change_is_never_before_the_one_before_it() {
 }
 
 fn mode(mode: RotationMode) -> Rotation {
-    Rotation { mode, ..Rotation::default() }
+    Rotation { mode: Some(mode), ..Rotation::default() }
 }
 
 #[rstest]

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 use rstest::rstest;
 
-use crate::support::{hasher, key_id, keyspace, opaque, prefixed};
+use crate::support::{at, hasher, key_id, keyspace, opaque, prefixed};
 
 fn table(formats: impl IntoIterator<Item = Format>) -> KeyspaceTable {
     let named = |(n, format)| keyspace(&format!("keyspace-{n}"), format);
@@ -224,8 +224,8 @@ proptest! {
 #[case("acme", "acme_live")]
 #[case("kw", "kw2")]
 fn a_prefix_within_a_prefix_is_another(#[case] minted: &str, #[case] known: &str) {
-    let secret = prefixed(minted).mint(&SeededEntropy::new(1), &key_id("123456789ABC")).unwrap().secret;
-    let refused = table([prefixed(known)]).parse(secret.expose()).unwrap_err();
+    let minted = prefixed(minted).mint(&SeededEntropy::new(1), &key_id("123456789ABC")).unwrap();
+    let refused = table([prefixed(known)]).parse(minted.secret.expose()).unwrap_err();
     assert_eq!(refused, Malformed::Form);
 }
 

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use keyward_core::{
     ActorId, Asked, Decision, Deletion, DenyReason, Digest, DigestScheme, Judgement, KeyId,
-    KeyRecord, KeyspaceId, KeyspaceTable, PepperVersion, PreviousSecret, Revocation, Scope,
-    ScopeSet, SecretUsed, judge, judge_unknown,
+    KeyRecord, KeyspaceId, KeyspaceTable, PepperVersion, Revocation, Scope, ScopeSet, SecretUsed,
+    StoredSecret, judge, judge_unknown,
 };
 use keyward_testkit::SeededEntropy;
 use rstest::rstest;
 
-use crate::support::{Issued, at, decide, hasher, issue, issued, keyspace, prefixed};
+use crate::support::{
+    Issued, at, decide, hasher, issue, issued, keyspace, prefixed, with_previous,
+};
 
 /// The code of the decision at that second on the key's own secret, when nothing else is asked.
 fn code_at(key: &Issued, now: i64) -> &'static str {
@@ -58,7 +60,8 @@ fn a_digest_under_another_scheme_or_pepper_is_unknown() {
     assert_eq!(code_at(&key, 0), "unknown", "its pepper is not configured here");
     key.record.secret = StoredSecret::of_digest(Digest::new(v1, digest(&text).as_bytes()).unwrap());
     assert_eq!(code_at(&key, 0), "unknown", "it is no HMAC");
-    key.record.secret = StoredSecret::of_digest(hasher(&[]).digest(DigestScheme::Sha512, &text).unwrap());
+    let sha512 = hasher(&[]).digest(DigestScheme::Sha512, &text).unwrap();
+    key.record.secret = StoredSecret::of_digest(sha512);
     assert_eq!(code_at(&key, 0), "allowed", "the record says which scheme counts");
 }
 
@@ -175,7 +178,7 @@ fn the_previous_secret_works_until_its_grace_ends(
     let previous = key.record.secret.digest().unwrap().clone();
     let current = another_secret(&key);
     key.record.secret = StoredSecret::of_digest(digest(&current));
-    key.record.secret = with_previous(&key.record.secret, Some(PreviousSecret { digest: previous, until: at(10) }));
+    key.record = with_previous(key.record, previous, at(10));
     let used =
         |text: &str| match decide(text, &key.keyspace, &key.record, &Asked::default(), at(now)) {
             Decision::Allow(permit) => Some(permit.secret_used()),
@@ -193,7 +196,7 @@ fn a_previous_secret_does_not_outlive_the_key() {
     let mut key = issued();
     let previous = key.record.secret.digest().unwrap().clone();
     key.record.secret = StoredSecret::of_digest(digest(&another_secret(&key)));
-    key.record.secret = with_previous(&key.record.secret, Some(PreviousSecret { digest: previous, until: at(100) }));
+    key.record = with_previous(key.record, previous, at(100));
     key.record.revocation = Some(revoked_at(10));
     assert_eq!(code_at(&key, 10), "revoked");
 }

@@ -2,7 +2,7 @@
 
 use keyward_core::{
     ActorId, Digest, DigestScheme, FormatKind, Invalid, KeyChanges, KeyId, KeyRecord, KeyState,
-    Locator, PreviousSecret, Reason, Refusal, Revocation, Rotation, Timestamp, Version,
+    Locator, Reason, Refusal, Revocation, Rotation, StoredSecret, Version,
 };
 use rstest::rstest;
 
@@ -11,7 +11,9 @@ use Refusal::{
     AlreadyDisabled, AlreadyEnabled, AlreadyRevoked, AlreadySucceeded, Deleted, NotDeleted, Revoked,
 };
 
-use crate::support::{at, hasher, issue, issued, key_id, keyspace, opaque, prefixed};
+use crate::support::{
+    at, hasher, issue, issued, key_id, keyspace, opaque, prefixed, with_previous,
+};
 
 /// When the acts happen.
 const NOW: i64 = 100;
@@ -74,7 +76,7 @@ impl Act {
             Self::Revoke => key.revoke(Reason::parse("leaked").ok(), operator(), now),
             Self::Rotate => key.rotate(Rotation::default(), (digest, hint), &policy, now, now),
             Self::Succeed => {
-                let new = (key_id("successor"), digest, hint);
+                let new = (key_id("successor"), StoredSecret::of_digest(digest), hint);
                 let pair = key.succeed(Rotation::default(), new, &policy, operator(), now, now);
                 pair.map(|(old, _)| old)
             }
@@ -217,7 +219,7 @@ fn a_restored_key_that_was_revoked_stays_revoked() {
 
 #[test]
 fn a_prefixed_key_is_found_by_its_id_alone() {
-    let key = with_previous(issued().record, at(NOW));
+    let key = with_previous(issued().record, digest("previous"), at(NOW));
     let locators: Vec<_> = key.locators().collect();
     assert_eq!(locators, [Locator::KeyId(key.id)]);
 }
@@ -229,12 +231,7 @@ fn an_opaque_key_is_found_by_the_digests_of_its_secrets() {
     let mut digests = vec![Locator::Digest(key.secret.digest().unwrap().clone())];
     assert_eq!(found_by(&key), digests);
     digests.push(Locator::Digest(digest("previous")));
-    assert_eq!(found_by(&with_previous(key, at(NOW))), digests);
-}
-
-fn with_previous(mut key: KeyRecord, until: Timestamp) -> KeyRecord {
-    key.secret.previous() = Some(PreviousSecret { digest: digest("previous"), until });
-    key
+    assert_eq!(found_by(&with_previous(key, digest("previous"), at(NOW))), digests);
 }
 
 #[test]
@@ -255,7 +252,7 @@ fn a_new_key_has_the_first_version_and_no_past() {
 
 #[test]
 fn a_record_is_at_its_locators_and_at_no_other() {
-    let by_id = with_previous(issued().record, at(NOW));
+    let by_id = with_previous(issued().record, digest("previous"), at(NOW));
     let by_digest = KeyRecord { format: FormatKind::Opaque, ..by_id.clone() };
     for key in [&by_id, &by_digest] {
         assert!(key.locators().all(|locator| key.is_at(&locator)));
@@ -273,7 +270,7 @@ fn a_record_in_one_piece_reads_back_and_damaged_ones_do_not() {
         revocation: Some(revoked_at(NOW)),
         metadata: keyward_core::Metadata::new([("n".to_owned(), 1.into())].into_iter().collect())
             .unwrap(),
-        ..with_previous(plain.clone(), at(NOW))
+        ..with_previous(plain.clone(), digest("previous"), at(NOW))
     };
     for record in [plain, full] {
         let stored = record.to_stored();

@@ -4,13 +4,12 @@ use std::fmt::Debug;
 
 use keyward_core::{
     ActContext, ActorId, Asked, Change, Digest, DigestScheme, Hasher, Judgement, KeyRecord,
-    KeyWrite, Keyspace, KeyspaceTable, Locator, Pepper, PepperVersion, PreviousSecret, Secret,
-    judge,
+    KeyWrite, Keyspace, KeyspaceTable, Locator, Pepper, PepperVersion, Secret, judge,
 };
 use keyward_testkit::SeededEntropy;
 use rstest::rstest;
 
-use crate::support::{Issued, at, hasher, issue, keyspace, opaque, prefixed};
+use crate::support::{Issued, at, hasher, issue, keyspace, opaque, prefixed, with_previous};
 
 const PEPPER: &[u8; 32] = b"a pepper that shall not be shown";
 
@@ -30,7 +29,7 @@ impl Subject {
         let mut issued = issue(Keyspace { schemes, ..keyspace }, &hasher);
         let previous = hasher.digest(DigestScheme::Sha512, "the previous secret").unwrap();
         let hidden = Self::hidden(&issued, &previous);
-        issued.record.secret = with_previous(&issued.record.secret, Some(PreviousSecret { digest: previous, until: at(9) }));
+        issued.record = with_previous(issued.record, previous, at(9));
         Self { hasher, issued, hidden }
     }
 

@@ -2,7 +2,7 @@
 
 use keyward_core::{
     ActorId, Digest, DigestScheme, Expiry, KeyChanges, KeyRecord, KeyState, Keyspace, Lifetime,
-    Name, PreviousSecret, Refusal, Rotation, StoredSecret, Timestamp, Version,
+    Name, PreviousSecret, Refusal, Rotation, StoredDigests, StoredSecret, Timestamp, Version,
 };
 use rstest::rstest;
 
@@ -41,7 +41,8 @@ fn succeed(
     rotation: Rotation,
     now: i64,
 ) -> Result<(KeyRecord, KeyRecord), Refusal> {
-    let new = (key_id("successor"), StoredSecret::of_digest(digest("new")), "hint of new".to_owned());
+    let secret = StoredSecret::of_digest(digest("new"));
+    let new = (key_id("successor"), secret, "hint of new".to_owned());
     let by = ActorId::parse("local").unwrap();
     key.succeed(rotation, new, &policy(), by, at(now), at(now))
 }
@@ -66,9 +67,10 @@ fn with_grace_the_old_secret_stays_until_its_end() {
     let before = issued().record;
     let after = rotate(before.clone(), grace(60), "new", 10).unwrap();
     assert_eq!(after.id, before.id);
-    assert_eq!(after.secret.digest().unwrap(), digest("new"));
-    let previous = PreviousSecret { digest: before.secret.digest().unwrap(), until: at(70) };
-    assert_eq!(after.secret.previous(), Some(previous));
+    let old = before.secret.digest().unwrap().clone();
+    let previous = PreviousSecret { digest: old, until: at(70) };
+    let expected = StoredDigests { current: digest("new"), previous: Some(previous) };
+    assert_eq!(after.secret.digests(), Some(&expected));
 }
 
 #[test]
@@ -76,7 +78,7 @@ fn a_second_rotation_ends_the_grace_of_the_first() {
     let once = rotate(issued().record, grace(60), "second", 10).unwrap();
     let twice = rotate(once.clone(), grace(60), "third", 20).unwrap();
     let previous = PreviousSecret { digest: digest("second"), until: at(80) };
-    assert_eq!(twice.secret.previous(), Some(previous));
+    assert_eq!(twice.secret.previous(), Some(&previous));
     let at_once = rotate(once, Rotation::default(), "third", 20).unwrap();
     assert_eq!(at_once.secret.previous(), None);
 }
@@ -99,7 +101,8 @@ fn of_concurrent_rotations_one_wins(#[case] asked: i64, #[case] refusal: Option<
     let new = (digest("newer"), String::new());
     let again = rotated.clone().rotate(Rotation::default(), new, &policy, at(asked), at(20));
     assert_eq!(again.err(), refusal);
-    let new = (key_id("successor"), digest("newer"), String::new());
+    let secret = StoredSecret::of_digest(digest("newer"));
+    let new = (key_id("successor"), secret, String::new());
     let succeeded = rotated.succeed(Rotation::default(), new, &policy, by, at(asked), at(20));
     assert_eq!(succeeded.err(), refusal);
 }

@@ -1,9 +1,10 @@
 //! What the tests have in common: instants, keyspaces, keys, and asking about them.
 
 use keyward_core::{
-    Alphabet, Asked, Decision, Format, Hasher, Judgement, KeyId, KeyRecord, Keyspace, KeyspaceId,
-    KeyspaceTable, Lifetime, Minted, NewKey, NewKeyspace, Opaque, OwnerId, Pepper, PepperVersion,
-    Prefix, Prefixed, Timestamp, judge, PreviousSecret, StoredDigests, StoredSecret};
+    Alphabet, Asked, Decision, Digest, Format, Hasher, Judgement, KeyId, KeyRecord, Keyspace,
+    KeyspaceId, KeyspaceTable, Lifetime, Minted, NewKey, NewKeyspace, Opaque, OwnerId, Pepper,
+    PepperVersion, Prefix, Prefixed, PreviousSecret, StoredDigests, StoredSecret, Timestamp, judge,
+};
 use keyward_testkit::SeededEntropy;
 
 /// The instant that many seconds after 2027-01-01T00:00:00Z.
@@ -59,7 +60,8 @@ pub(crate) fn issue(keyspace: Keyspace, hasher: &Hasher) -> Issued {
     let id = KeyId::generate(&SeededEntropy::new(1));
     let minted = keyspace.format.mint(&SeededEntropy::new(2), &id).unwrap();
     let digest = hasher.digest(keyspace.minting_scheme(hasher), minted.secret.expose()).unwrap();
-    let record = KeyRecord::issue(new, id, StoredSecret::of_digest(digest), minted.hint.clone(), &keyspace, at(0)).unwrap();
+    let (secret, hint) = (StoredSecret::of_digest(digest), minted.hint.clone());
+    let record = KeyRecord::issue(new, id, secret, hint, &keyspace, at(0)).unwrap();
     Issued { keyspace, record, minted }
 }
 
@@ -84,8 +86,9 @@ pub(crate) fn decide<'k>(
     }
 }
 
-/// The same stored secret with another one before it.
-pub(crate) fn with_previous(secret: &StoredSecret, previous: Option<PreviousSecret>) -> StoredSecret {
-    let current = secret.digest().unwrap().clone();
-    StoredSecret::Digests(StoredDigests { current, previous })
+/// The same key with another secret before its own.
+pub(crate) fn with_previous(key: KeyRecord, digest: Digest, until: Timestamp) -> KeyRecord {
+    let current = key.secret.digest().unwrap().clone();
+    let previous = Some(PreviousSecret { digest, until });
+    KeyRecord { secret: StoredSecret::Digests(StoredDigests { current, previous }), ..key }
 }

@@ -64,7 +64,7 @@ pub(crate) async fn elsewhere(
     with_origin(serve(&keyward, kid, &headers, context.jwks).await)
 }
 
-async fn serve(
+pub(crate) async fn serve(
     keyward: &Keyward,
     kid: &str,
     headers: &HeaderMap,
@@ -90,7 +90,7 @@ fn is_known(document: &KeyDocument, headers: &HeaderMap) -> bool {
 }
 
 /// Lets pages of any origin read the answer: there is nothing in it that is not public.
-fn with_origin(answer: Answer) -> Response {
+pub(crate) fn with_origin(answer: Answer) -> Response {
     let mut response = answer.into_response();
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

@@ -81,7 +81,8 @@ async fn what_is_refused_leaves_the_record_alone(#[values(Memory, Sqlite)] backe
         ..KeyChanges::default()
     };
     for mode in [RotationMode::SameId, RotationMode::Successor] {
-        let rotation = Rotation { mode, changes: in_the_past.clone(), ..Rotation::default() };
+        let rotation =
+            Rotation { mode: Some(mode), changes: in_the_past.clone(), ..Rotation::default() };
         let error = keyward.rotate(&before.id, rotation, &me()).await.unwrap_err();
         assert_eq!(error.field().unwrap().field, "expires_at");
     }

@@ -104,7 +104,7 @@ async fn a_rotation_to_a_successor_leaves_one_event_for_each_key(
     let keyward = world.start().await;
     let old = issue(&keyward).await.key.id;
     let mut look = Look::new(&keyward).await;
-    let rotation = Rotation { mode: RotationMode::Successor, ..Rotation::default() };
+    let rotation = Rotation { mode: Some(RotationMode::Successor), ..Rotation::default() };
     let new = keyward.rotate(&old, rotation, &auditor()).await.unwrap().key.id;
     let issued = (KeyIssued, new.clone(), json!({"rotated_from": old}));
     let rotated = (KeyRotated, old.clone(), json!({"mode": "successor", "rotated_to": new}));

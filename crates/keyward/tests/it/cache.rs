@@ -10,20 +10,20 @@ use rstest::rstest;
 use crate::support::Backend::{self, Memory, Sqlite};
 use crate::support::{Call, World, code, issue, issue_as, me};
 
-use FormatKind::Opaque;
+use FormatKind::{Opaque, Signed};
 
 /// The text of a key that was never issued, as well made as any.
 fn made_up(n: u64) -> Secret {
     let entropy = SeededEntropy::new(1_000_000 + n);
     let format = keyward::Format::Prefixed(Prefixed::new("kw".parse().unwrap()));
-    format.mint(&entropy, &KeyId::generate(&entropy)).secret
+    format.mint(&entropy, &KeyId::generate(&entropy)).unwrap().secret
 }
 
 #[rstest]
 #[tokio::test]
 async fn a_key_is_read_once_and_again_when_it_was_changed(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(FormatKind::Prefixed, Opaque)] format: FormatKind,
+    #[values(FormatKind::Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;

@@ -8,9 +8,9 @@ use rstest::rstest;
 use tokio::task::{JoinHandle, yield_now};
 
 use crate::support::Backend::{self, Memory, Sqlite};
-use crate::support::{Call, World, code, issue, issue_as, me};
+use crate::support::{Call, World, code, issue, issue_as, me, worth_of_old};
 
-use FormatKind::{Opaque, Prefixed};
+use FormatKind::{Opaque, Prefixed, Signed};
 
 type Verification = JoinHandle<Result<&'static str, keyward::store::StoreError>>;
 
@@ -38,7 +38,7 @@ async fn begin(keyward: &Keyward, issued: &Issued, count: u32) -> Vec<Verificati
 #[tokio::test]
 async fn those_who_want_the_same_key_share_one_read(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -58,7 +58,7 @@ async fn those_who_want_the_same_key_share_one_read(
 #[tokio::test]
 async fn a_slow_read_does_not_bring_back_what_was_before_the_change(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
     #[values("revoked", "disabled", "rotated")] change: &str,
 ) {
     let world = World::new(backend);
@@ -72,7 +72,10 @@ async fn a_slow_read_does_not_bring_back_what_was_before_the_change(
     let expected = match change {
         "revoked" => keyward.revoke(id, None, &me()).await.map(|_| "revoked"),
         "disabled" => keyward.disable(id, &me()).await.map(|_| "disabled"),
-        _ => keyward.rotate(id, Rotation::default(), &me()).await.map(|_| "unknown"),
+        _ => {
+            let rotated = keyward.rotate(id, Rotation::default(), &me()).await;
+            rotated.map(|rotated| worth_of_old(&rotated))
+        }
     };
     let expected = expected.unwrap();
     // Does not wait for the read that began before the change.

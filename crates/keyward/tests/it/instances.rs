@@ -9,9 +9,9 @@ use keyward_testkit::SeededEntropy;
 use rstest::rstest;
 
 use crate::support::Backend::{self, Memory, Sqlite};
-use crate::support::{World, code, issue, issue_as, keyspace_of, me, reader};
+use crate::support::{World, code, issue, issue_as, keyspace_of, me, reader, worth_of_old};
 
-use FormatKind::{Opaque, Prefixed};
+use FormatKind::{Opaque, Prefixed, Signed};
 
 /// What one instance does to a key, and what the other says of its secret from then on.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,10 @@ impl Act {
         match self {
             Self::Disable => keyward.disable(id, &me()).await.map(|_| "disabled"),
             Self::Revoke => keyward.revoke(id, None, &me()).await.map(|_| "revoked"),
-            Self::Rotate => keyward.rotate(id, Rotation::default(), &me()).await.map(|_| "unknown"),
+            Self::Rotate => {
+                let rotated = keyward.rotate(id, Rotation::default(), &me()).await;
+                rotated.map(|rotated| worth_of_old(&rotated))
+            }
         }
         .unwrap()
     }
@@ -42,7 +45,7 @@ async fn pair(world: &World) -> [Keyward; 2] {
 #[tokio::test]
 async fn an_act_on_one_is_seen_by_the_other_once_it_has_caught_up(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
     #[values(Act::Disable, Act::Revoke, Act::Rotate)] act: Act,
 ) {
     let world = World::new(backend);
@@ -61,7 +64,7 @@ async fn an_act_on_one_is_seen_by_the_other_once_it_has_caught_up(
 #[tokio::test]
 async fn an_act_on_one_is_seen_by_the_other_when_its_lease_has_run_out(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
     #[values(Act::Disable, Act::Revoke, Act::Rotate)] act: Act,
 ) {
     let world = World::new(backend);

@@ -15,15 +15,17 @@ mod secrets;
 mod traffic;
 mod writes;
 
+use keyward::jose::Claims;
 use keyward::store::{AuditQuery, KeyQuery};
 use keyward::{
-    AuditEvent, AuditFilter, Digest, DigestScheme, Error, Format, FormatKind, Hasher, ImportedKey,
-    KeyId, KeyRecord, Keyward, Metadata, NewKey, Prefixed, Secret,
+    AuditEvent, AuditFilter, Clock, Digest, DigestScheme, Error, Expiry, Format, FormatKind,
+    Hasher, ImportedKey, KeyId, KeyRecord, Keyspace, Keyward, Metadata, NewKey, NewKeyspace,
+    Prefixed, Secret, StoredSecret,
 };
-use keyward_testkit::SeededEntropy;
+use keyward_testkit::{FixedClock, SeededEntropy};
 use serde_json::Value;
 
-use crate::support::{World, keyspace_of, me, opaque, reader};
+use crate::support::{World, keyspace_of, me, opaque, reader, seconds, signed};
 
 /// An instance beside the first, over a connection of its own and with nothing cached.
 async fn another(world: &World) -> Keyward {
@@ -52,9 +54,20 @@ fn made_up(kind: FormatKind, n: u64) -> Secret {
     let format = match kind {
         FormatKind::Opaque => opaque(),
         FormatKind::Prefixed => Format::Prefixed(Prefixed::new("kw".parse().unwrap())),
+        FormatKind::Signed => signed(),
     };
-    let entropy = SeededEntropy::new(1_000_000 + n);
-    format.mint(&entropy, &KeyId::generate(&entropy)).secret
+    let (entropy, now) = (SeededEntropy::new(1_000_000 + n), FixedClock::new().now());
+    let id = format.draw_id(&entropy, now);
+    let Some(signed) = format.as_signed() else {
+        return format.mint(&entropy, &id).unwrap().secret;
+    };
+    let pair = keyward_signatures::generate(signed.pair()).unwrap();
+    let secret = StoredSecret::of_signature(pair.public_key().clone(), Claims::default());
+    let keyspace = NewKeyspace::new("signed".parse().unwrap(), format.clone());
+    let keyspace = Keyspace::create(keyspace, &Hasher::new(Vec::new()), now).unwrap();
+    let new = NewKey { expiry: Expiry::In(seconds(86_400)), ..reader() };
+    let key = KeyRecord::issue(new, id, secret, String::new(), &keyspace, now).unwrap();
+    signed.mint(&key, pair).unwrap().secret
 }
 
 /// The digest of a secret without a pepper: what keypal stores where it has no salt.

@@ -10,7 +10,7 @@ use crate::support::{
     World, code, code_for, issue, issue_as, keyspace_of, me, reader, scope, seconds,
 };
 
-use FormatKind::{Opaque, Prefixed};
+use FormatKind::{Opaque, Prefixed, Signed};
 
 const MICROSECOND: Duration = Duration::from_micros(1);
 const ALMOST_TEN_SECONDS: Duration = Duration::from_micros(9_999_999);
@@ -47,7 +47,7 @@ async fn a_key_works_until_it_is_rotated_and_then_revoked(
 #[tokio::test]
 async fn the_first_reason_that_holds_is_told(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -96,7 +96,7 @@ async fn a_key_is_valid_from_one_instant_to_just_before_another(
 #[tokio::test]
 async fn a_key_can_be_switched_off_and_on(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -113,7 +113,7 @@ async fn a_key_can_be_switched_off_and_on(
 #[tokio::test]
 async fn a_deleted_key_is_unknown_until_it_is_restored_and_for_ever_once_purged(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -162,7 +162,7 @@ async fn a_clock_that_is_set_back_revives_no_revoked_key(
 #[tokio::test]
 async fn a_key_is_unknown_where_another_keyspace_is_asked_for(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;

@@ -12,7 +12,7 @@ use rstest::rstest;
 use crate::support::Backend::{self, Memory, Sqlite};
 use crate::support::{World, issue_as, me, seconds};
 
-use FormatKind::{Opaque, Prefixed};
+use FormatKind::{Opaque, Prefixed, Signed};
 
 const PEPPER: &[u8; 32] = b"a pepper that shall not be shown";
 
@@ -28,8 +28,10 @@ impl Hidden {
     fn add_secret(&mut self, secret: &Secret, record: &KeyRecord) {
         let text = secret.expose();
         self.0.push(text.to_owned());
-        // The random part alone, which begins where the hint ends.
-        self.0.push(text.strip_prefix(record.hint.as_str()).unwrap().to_owned());
+        // The random part alone, which begins where the hint ends, or else the signature.
+        let random = text.strip_prefix(record.hint.as_str());
+        let random = random.or_else(|| Some(text.rsplit_once('.')?.1));
+        self.0.push(random.unwrap().to_owned());
         let hasher = Hasher::new(peppers());
         for scheme in ["sha256", "sha512", "hmac-sha256:v1"] {
             let digest = hasher.digest(scheme.parse().unwrap(), text).unwrap();
@@ -65,7 +67,7 @@ fn printed(value: &dyn std::fmt::Debug) -> [String; 2] {
 #[tokio::test]
 async fn no_type_prints_a_secret_a_digest_or_a_pepper(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let builder = world.builder().peppers(peppers());
@@ -110,7 +112,7 @@ async fn no_event_and_no_record_holds_a_secret(
     let world = World::new(backend);
     let keyward = world.start().await;
     let issued = issue_as(&keyward, format).await;
-    let rotation = Rotation { mode, grace: Some(seconds(60)), ..Rotation::default() };
+    let rotation = Rotation { mode: Some(mode), grace: Some(seconds(60)), ..Rotation::default() };
     let rotated = keyward.rotate(&issued.key.id, rotation, &me()).await.unwrap();
     keyward.revoke(&rotated.key.id, "leaked".parse().ok(), &me()).await.unwrap();
     let mut hidden = Hidden::default();

@@ -75,8 +75,11 @@ async fn keys_that_do_not_work_now_are_revoked_so_that_none_comes_back(
     let disabled = issue(&keyward).await.key.id;
     keyward.disable(&disabled, &me()).await.unwrap();
     let in_grace = issue(&keyward).await;
-    let rotation =
-        Rotation { grace: Some(seconds(60)), mode: RotationMode::Successor, ..Rotation::default() };
+    let rotation = Rotation {
+        grace: Some(seconds(60)),
+        mode: Some(RotationMode::Successor),
+        ..Rotation::default()
+    };
     let successor = keyward.rotate(&in_grace.key.id, rotation, &me()).await.unwrap();
     world.clock.advance(Duration::from_secs(5));
     assert_eq!(revoke_all(&keyward).await, 4);

@@ -12,7 +12,7 @@ use rstest::rstest;
 use crate::support::Backend::{self, Memory, Sqlite};
 use crate::support::{Call, World, code, issue, issue_as, me, seconds, secret_used};
 
-use FormatKind::{Opaque, Prefixed};
+use FormatKind::{Opaque, Prefixed, Signed};
 use RotationMode::{SameId, Successor};
 
 fn with_grace(grace: u64) -> Rotation {
@@ -30,7 +30,7 @@ async fn rotate_five_times(
     let rotations: Vec<_> = (0..5)
         .map(|_| {
             let (keyward, id) = (keyward.clone(), id.clone());
-            let rotation = Rotation { mode, ..Rotation::default() };
+            let rotation = Rotation { mode: Some(mode), ..Rotation::default() };
             tokio::spawn(async move { keyward.rotate(&id, rotation, &me()).await })
         })
         .collect();
@@ -150,12 +150,12 @@ async fn a_second_rotation_ends_the_grace_of_the_first(
 #[tokio::test]
 async fn a_succeeded_key_works_until_its_grace_ends(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
     let issued = issue_as(&keyward, format).await;
-    let rotation = Rotation { mode: Successor, ..with_grace(10) };
+    let rotation = Rotation { mode: Some(Successor), ..with_grace(10) };
     let rotated = keyward.rotate(&issued.key.id, rotation.clone(), &me()).await.unwrap();
     assert_eq!(rotated.previous.id, issued.key.id);
     assert_eq!(rotated.previous.rotated_to.as_ref(), Some(&rotated.key.id));

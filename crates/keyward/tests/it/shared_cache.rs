@@ -78,7 +78,7 @@ async fn with(world: &World, toy: &Arc<Toy>) -> Keyward {
 #[tokio::test]
 async fn what_one_instance_has_read_the_other_need_not_read(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(FormatKind::Prefixed, FormatKind::Opaque)] format: FormatKind,
+    #[values(FormatKind::Prefixed, FormatKind::Opaque, FormatKind::Signed)] format: FormatKind,
 ) {
     let (world, toy) = (World::new(backend), Arc::default());
     let a = with(&world, &toy).await;

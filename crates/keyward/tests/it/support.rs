@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use keyward::jose::{BaseIssuer, PairKind};
 use keyward::store::{MemoryStore, Store};
 use keyward::{
     ActContext, Alphabet, Asked, Builder, Format, FormatKind, Issued, Keyspace, KeyspaceId,
-    Keyward, Lifetime, NewKey, NewKeyspace, Opaque, OwnerId, Prefix, Scope, ScopeSet, Secret,
-    SecretUsed,
+    Keyward, Lifetime, NewKey, NewKeyspace, Opaque, OwnerId, Prefix, Rotated, Scope, ScopeSet,
+    Secret, SecretUsed, Signed,
 };
 use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 use keyward_testkit::{FixedClock, SeededEntropy};
@@ -115,21 +116,29 @@ pub(crate) async fn issue_as(keyward: &Keyward, format: FormatKind) -> Issued {
 
 /// The keyspace of that format, which is made if there is none.
 pub(crate) async fn keyspace_of(keyward: &Keyward, format: FormatKind) -> KeyspaceId {
-    match format {
-        FormatKind::Prefixed => KeyspaceId::default_keyspace(),
-        FormatKind::Opaque => {
-            let id = "opaque".parse().unwrap();
-            if keyward.keyspace(&id).await.unwrap().is_none() {
-                create_keyspace(keyward, NewKeyspace::new(id.clone(), opaque())).await;
-            }
-            id
-        }
+    let new = match format {
+        FormatKind::Prefixed => return KeyspaceId::default_keyspace(),
+        FormatKind::Opaque => NewKeyspace::new("opaque".parse().unwrap(), opaque()),
+        FormatKind::Signed => NewKeyspace {
+            default_lifetime: Some(seconds(86_400)),
+            ..NewKeyspace::new("signed".parse().unwrap(), signed())
+        },
+    };
+    let id = new.id.clone();
+    if keyward.keyspace(&id).await.unwrap().is_none() {
+        create_keyspace(keyward, new).await;
     }
+    id
 }
 
 pub(crate) fn opaque() -> Format {
     let prefix = Prefix::parse("op").unwrap();
     Format::Opaque(Opaque::new(Some(prefix), 32, Alphabet::alphanumeric().clone()).unwrap())
+}
+
+pub(crate) fn signed() -> Format {
+    let issuer = BaseIssuer::parse("https://keys.example/jwks").unwrap();
+    Format::Signed(Signed::new(PairKind::Ed25519, issuer, None))
 }
 
 pub(crate) async fn create_keyspace(keyward: &Keyward, new: NewKeyspace) -> Keyspace {
@@ -155,4 +164,9 @@ pub(crate) async fn secret_used(keyward: &Keyward, secret: &Secret) -> Option<Se
         keyward::Decision::Allow(permit) => Some(permit.secret_used()),
         keyward::Decision::Deny(_) => None,
     }
+}
+
+/// What the old secret is worth after a rotation without grace.
+pub(crate) fn worth_of_old(rotated: &Rotated) -> &'static str {
+    if rotated.previous.id == rotated.key.id { "unknown" } else { "revoked" }
 }

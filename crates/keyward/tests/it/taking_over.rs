@@ -323,7 +323,11 @@ async fn new_keys_of_other_libraries_are_made_unless_they_are_weak(
     let text = issued.secret.expose();
     let parts = Profile::new(dialect).components(text).unwrap();
     assert_eq!((parts.prefix, parts.id), ("My-App_live", issued.key.id.as_str()));
-    assert_eq!(issued.key.secret.digest().unwrap().scheme(), DigestScheme::Sha256, "of the whole text");
+    assert_eq!(
+        issued.key.secret.digest().unwrap().scheme(),
+        DigestScheme::Sha256,
+        "of the whole text"
+    );
     assert_eq!(code(&keyward, &issued.secret).await, "allowed");
     let rotated = keyward.rotate(&issued.key.id, Rotation::default(), &me()).await.unwrap();
     let parts = Profile::new(dialect).components(rotated.secret.expose()).unwrap();

@@ -19,11 +19,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use keyward_core::{
-    Alphabet, Dialect, Foreign, ForeignPrefix, Format, KeyId, KeyspaceId, Opaque, Prefix, Prefixed,
-    Profile, WeakSecrets,
+    Alphabet, Clock, Dialect, Foreign, ForeignPrefix, Format, KeyId, KeyspaceId, Opaque, Prefix,
+    Prefixed, Profile, WeakSecrets,
 };
 use keyward_scan::{Find, Limits, Pattern, Report, Scanner};
-use keyward_testkit::SeededEntropy;
+use keyward_testkit::{FixedClock, SeededEntropy};
 use tempfile::TempDir;
 
 /// A folder with files in it.
@@ -100,8 +100,9 @@ fn unlimited() -> Scanner {
 /// A new secret and its id.
 fn mint(format: &Format, seed: u64) -> (String, KeyId) {
     let entropy = SeededEntropy::new(seed);
-    let id = format.draw_id(&entropy);
-    (format.mint(&entropy, &id).secret.expose().to_owned(), id)
+    let id = format.draw_id(&entropy, FixedClock::new().now());
+    let minted = format.mint(&entropy, &id).unwrap();
+    (minted.secret.expose().to_owned(), id)
 }
 
 /// A secret of the format that most tests are about.

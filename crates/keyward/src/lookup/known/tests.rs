@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use keyward_core::{
     DigestScheme, Entropy, Format, Hasher, KeyId, KeyRecord, Keyspace, KeyspaceId, NewKey,
-    NewKeyspace, OwnerId, Prefixed,
+    NewKeyspace, OwnerId, Prefixed, StoredSecret,
 };
 use keyward_testkit::{FixedClock, SeededEntropy};
 use rstest::rstest;
@@ -21,7 +21,8 @@ fn key(number: u32) -> LiveKey {
     let new = NewKey::new(OwnerId::parse("owner").unwrap());
     let digest = hasher.digest(DigestScheme::Sha256, "secret").unwrap();
     let id = KeyId::parse(format!("key-{number}")).unwrap();
-    let record = KeyRecord::issue(new, id, digest, String::new(), &keyspace, now).unwrap();
+    let secret = StoredSecret::of_digest(digest);
+    let record = KeyRecord::issue(new, id, secret, String::new(), &keyspace, now).unwrap();
     LiveKey::new(record)
 }
 

@@ -13,7 +13,7 @@ use crate::revoke_all::issue_many;
 use crate::support::Backend::{self, Memory, Sqlite};
 use crate::support::{Call, World, code, issue, issue_as, me, owner, reader, seconds};
 
-use FormatKind::{Opaque, Prefixed};
+use FormatKind::{Opaque, Prefixed, Signed};
 
 /// Where a key is switched off, as seen from the instance that is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ enum Place {
 #[tokio::test]
 async fn fault_05_a_disable_elsewhere_is_obeyed_once_it_was_heard_of(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -45,7 +45,7 @@ async fn fault_05_a_disable_elsewhere_is_obeyed_once_it_was_heard_of(
 #[tokio::test]
 async fn fault_05_a_disable_elsewhere_is_obeyed_without_news_when_the_staleness_is_over(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let staleness = Duration::from_secs(3);
@@ -61,7 +61,7 @@ async fn fault_05_a_disable_elsewhere_is_obeyed_without_news_when_the_staleness_
 #[tokio::test]
 async fn fault_05_a_verification_that_races_a_disable_does_not_keep_the_old_state(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
     #[values(Place::Elsewhere, Place::Here)] place: Place,
 ) {
     let world = World::new(backend);
@@ -96,7 +96,7 @@ async fn fault_05_a_verification_that_races_a_disable_does_not_keep_the_old_stat
 #[tokio::test]
 async fn fault_05_a_store_that_fails_is_neither_a_yes_nor_a_no(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;

@@ -19,7 +19,7 @@ use super::made_up;
 use crate::support::Backend::{self, Memory, Sqlite};
 use crate::support::{Call, World, code, issue, issue_as, keyspace_of, me, reader, seconds};
 
-use FormatKind::{Opaque, Prefixed};
+use FormatKind::{Opaque, Prefixed, Signed};
 
 /// A store that finds one key wherever one looks, once somebody has seen to it.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Store for MisledStore {
 #[tokio::test]
 async fn fault_05_a_record_in_the_wrong_place_makes_no_other_secret_valid(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let store = Arc::new(MisledStore { everywhere: Mutex::default(), inner: world.second_store() });
@@ -156,7 +156,7 @@ async fn holder(keyward: &Keyward, secret: &Secret) -> Option<KeyId> {
 #[tokio::test]
 async fn fault_05_an_entry_that_was_put_under_another_name_is_not_believed(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let cache = Arc::<ForgedCache>::default();
@@ -176,7 +176,7 @@ async fn fault_05_an_entry_that_was_put_under_another_name_is_not_believed(
 #[tokio::test]
 async fn fault_05_an_entry_that_was_put_back_revives_no_revoked_key(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let cache = Arc::<ForgedCache>::default();
@@ -198,7 +198,7 @@ async fn fault_05_an_entry_that_was_put_back_revives_no_revoked_key(
 #[tokio::test]
 async fn fault_05_a_cache_that_fails_changes_no_answer(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = start_with(&world, Arc::new(BrokenCache)).await;

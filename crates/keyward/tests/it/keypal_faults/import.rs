@@ -109,7 +109,11 @@ async fn a_key_that_was_taken_over_is_a_key_like_any_other(
     keyward.enable(&key.id, &me()).await.unwrap();
     assert_eq!(code(&keyward, &secret).await, "allowed");
     let rotated = keyward.rotate(&key.id, Rotation::default(), &me()).await.unwrap();
-    assert_eq!(rotated.key.secret.digest().unwrap().scheme().to_string(), "sha256", "we salt nothing");
+    assert_eq!(
+        rotated.key.secret.digest().unwrap().scheme().to_string(),
+        "sha256",
+        "we salt nothing"
+    );
     assert_eq!(code(&keyward, &secret).await, "unknown");
     assert_eq!(code(&keyward, &rotated.secret).await, "allowed");
     world.clock.advance(Duration::from_mins(1));

@@ -53,7 +53,8 @@ async fn fault_10_an_expiry_that_has_come_is_refused_wherever_it_is_asked_for(
     };
     let expiry = Expiry::At(at);
     let changes = KeyChanges { expiry: Some(expiry), ..KeyChanges::default() };
-    let rotation = |mode| Rotation { mode, changes: changes.clone(), ..Rotation::default() };
+    let rotation =
+        |mode| Rotation { mode: Some(mode), changes: changes.clone(), ..Rotation::default() };
     let id = &issued.key.id;
     let keyspace = keyspace_of(&keyward, format).await;
     let refused = [
@@ -74,7 +75,7 @@ async fn fault_10_an_expiry_that_has_come_is_refused_wherever_it_is_asked_for(
 #[tokio::test]
 async fn fault_10_a_key_is_expired_at_the_very_instant_and_cannot_be_rotated_into_the_past(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(FormatKind::Prefixed, FormatKind::Opaque)] format: FormatKind,
+    #[values(FormatKind::Prefixed, FormatKind::Opaque, FormatKind::Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -180,7 +181,7 @@ async fn listed(keyward: &Keyward, tag: &str) -> [usize; 4] {
 #[tokio::test]
 async fn fault_12_lists_hold_nothing_of_keys_that_are_gone(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(FormatKind::Prefixed, FormatKind::Opaque)] format: FormatKind,
+    #[values(FormatKind::Prefixed, FormatKind::Opaque, FormatKind::Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;

@@ -16,7 +16,7 @@ use crate::support::{
     Call, World, code, issue, issue_as, keyspace_of, me, owner, reader, scopes, seconds,
 };
 
-use FormatKind::{Opaque, Prefixed};
+use FormatKind::{Opaque, Prefixed, Signed};
 
 /// The code of what became of one of many.
 fn outcome<T>(result: &Result<T, Error>) -> &'static str {
@@ -58,7 +58,7 @@ async fn fault_14_keys_are_listed_in_pages_that_hold_each_once(
 #[tokio::test]
 async fn fault_14_a_key_can_be_changed_deleted_restored_and_purged(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;

@@ -17,13 +17,13 @@ use crate::support::{
     World, code, code_for, issue_as, keyspace_of, me, owner, scope, scopes, seconds,
 };
 
-use FormatKind::{Opaque, Prefixed};
+use FormatKind::{Opaque, Prefixed, Signed};
 
 #[rstest]
 #[tokio::test]
 async fn fault_07_a_disabled_key_is_read_back_disabled(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -45,12 +45,12 @@ async fn fault_07_a_disabled_key_is_read_back_disabled(
 #[tokio::test]
 async fn fault_07_a_successor_is_read_back(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
     let old = issue_as(&keyward, format).await.key.id;
-    let rotation = Rotation { mode: RotationMode::Successor, ..Rotation::default() };
+    let rotation = Rotation { mode: Some(RotationMode::Successor), ..Rotation::default() };
     let rotated = keyward.rotate(&old, rotation, &me()).await.unwrap();
     let new = rotated.key.id.clone();
     let other = another(&world).await;
@@ -81,7 +81,7 @@ fn full() -> NewKey {
 #[tokio::test]
 async fn fault_07_every_field_is_read_back_as_it_was_written(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -100,7 +100,7 @@ async fn fault_07_every_field_is_read_back_as_it_was_written(
 #[tokio::test]
 async fn fault_09_a_revoked_key_is_revoked_on_every_backend(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -121,13 +121,16 @@ async fn fault_09_a_revoked_key_is_revoked_on_every_backend(
 #[tokio::test]
 async fn fault_09_the_old_record_of_a_rotation_is_how_the_rotation_left_it(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
     let before = issue_as(&keyward, format).await.key;
-    let rotation =
-        Rotation { grace: Some(seconds(60)), mode: RotationMode::Successor, ..Rotation::default() };
+    let rotation = Rotation {
+        grace: Some(seconds(60)),
+        mode: Some(RotationMode::Successor),
+        ..Rotation::default()
+    };
     let rotated = keyward.rotate(&before.id, rotation, &me()).await.unwrap();
     let left = record(&another(&world).await, &before.id).await;
     assert_eq!(rotated.previous, left);
@@ -170,7 +173,7 @@ fn escalate(record: &mut KeyRecord) {
 #[tokio::test]
 async fn fault_11_what_is_done_to_a_record_that_was_handed_out_is_done_to_no_other(
     #[values(Memory, Sqlite)] backend: Backend,
-    #[values(Prefixed, Opaque)] format: FormatKind,
+    #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;

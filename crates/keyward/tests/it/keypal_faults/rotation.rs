@@ -24,7 +24,7 @@ enum Callers {
 }
 
 fn rotation(mode: RotationMode) -> Rotation {
-    Rotation { mode, ..Rotation::default() }
+    Rotation { mode: Some(mode), ..Rotation::default() }
 }
 
 /// What the old secret of a key is worth when its time is over.
