@@ -1,9 +1,11 @@
 //! The record of a key.
 
+mod ending;
 mod lifecycle;
 mod request;
 mod stored;
 
+pub use ending::Ending;
 pub use lifecycle::Refusal;
 pub use request::{Expiry, KeyChanges, NewKey, Rotation, RotationMode};
 use serde::{Deserialize, Serialize};

@@ -55,8 +55,8 @@ pub use format::{
 pub use id::{ActorId, KeyId, KeyspaceId, OwnerId, Sequence, Version};
 pub use invalid::{FieldError, Invalid};
 pub use key::{
-    Deletion, Expiry, KeyChanges, KeyRecord, KeyState, NewKey, PreviousSecret, Refusal, Revocation,
-    Rotation, RotationMode, StoredSecret,
+    Deletion, Ending, Expiry, KeyChanges, KeyRecord, KeyState, NewKey, PreviousSecret, Refusal,
+    Revocation, Rotation, RotationMode, StoredSecret,
 };
 pub use keyspace::{HashAlgorithm, Keyspace, KeyspaceChanges, KeyspaceTable, NewKeyspace};
 pub use limit::{Allowance, RateLimit};
