@@ -36,6 +36,9 @@ pub(crate) const VALUES: usize = 31;
 
 const RECORD: Shape<KeyRecord> = Shape { what: "key", operation: "find a key", read };
 
+/// Records, of which there may be many.
+pub(crate) const RECORDS: Shape<KeyRecord> = Shape { what: "key", operation: "read keys", read };
+
 /// A record with its usage.
 pub(crate) const STORED_KEY: Shape<StoredKey> =
     Shape { what: "key", operation: "read keys", read: read_stored };
