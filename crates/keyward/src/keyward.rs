@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use keyward_core::{Clock, Entropy, Hasher, HeaderRules, KeyspaceTable, Timestamp};
+use keyward_core::{Clock, Entropy, Hasher, HeaderRules, KeyspaceTable, Lifetime, Timestamp};
 use keyward_store::{Store, StoreError};
 
 use crate::Builder;
@@ -33,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) keyspaces: ArcSwap<KeyspaceTable>,
     pub(crate) limiter: Limiter,
     pub(crate) lookup: Lookup,
+    pub(crate) reap_after: Option<Lifetime>,
     pub(crate) rotations: Rotations,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) tracking: UsageTracking,
