@@ -1,7 +1,8 @@
-//! Keys: issue, list, show, change, delete. The other acts are in [`acts`].
+//! Keys: issue, list, show, change, delete. The other acts are in [`acts`] and [`reap`].
 #![expect(unused_qualifications, reason = "utoipa writes them")]
 
 pub(crate) mod acts;
+pub(crate) mod reap;
 
 use axum::extract::State;
 use axum::http::StatusCode;

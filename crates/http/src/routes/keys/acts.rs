@@ -266,7 +266,7 @@ pub(crate) async fn revoke_all(
 }
 
 /// The keyspaces whose keys the caller may not write, though it may write those of all others.
-fn spared(caller: &Caller) -> Vec<KeyspaceId> {
+pub(crate) fn spared(caller: &Caller) -> Vec<KeyspaceId> {
     let management = KeyspaceId::management();
     let right = Right::to_write_keys_of(&management);
     if caller.may(right, Some(&management)).is_ok() { Vec::new() } else { vec![management] }
