@@ -25,9 +25,9 @@ pub(super) async fn run(api: &Api, as_json: bool, args: ReapArgs) -> anyhow::Res
     }
     let total = json!({"purged": purged});
     if as_json {
-        printer::json(&total)?
+        printer::json(&total)?;
     } else {
-        printer::object(&total)?
+        printer::object(&total)?;
     }
     Ok(Outcome::Done)
 }

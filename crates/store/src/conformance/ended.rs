@@ -1,5 +1,7 @@
 //! Rules about keys that have ended.
 
+use std::slice;
+
 use keyward_core::{Deletion, KeyId, KeyRecord, KeyWrite, KeyspaceId, Revocation, Timestamp};
 
 use super::sample::{at, change, changed, insert, key, opaque_key, update};
@@ -14,11 +16,11 @@ fn expiring(id: &str, second: i64) -> KeyRecord {
 
 /// A key that never expires and is revoked at that second.
 fn revoked(id: &str, second: i64) -> KeyRecord {
-    KeyRecord { expires_at: None, revocation: revocation(second), ..opaque_key(id) }
+    KeyRecord { expires_at: None, revocation: Some(revocation(second)), ..opaque_key(id) }
 }
 
-fn revocation(second: i64) -> Option<Revocation> {
-    Some(Revocation { at: at(second), reason: None, by: "actor".parse().unwrap() })
+fn revocation(second: i64) -> Revocation {
+    Revocation { at: at(second), reason: None, by: "actor".parse().unwrap() }
 }
 
 /// The ids of the keys that had ended by an instant, sorted.
@@ -45,7 +47,7 @@ pub async fn keys_have_ended_at_and_after_their_instant(store: &dyn Store) {
     assert_eq!(ended(store, at(9)).await, []);
     let just_before = Timestamp::from_micros(at(10).as_micros() - 1).unwrap();
     assert_eq!(ended(store, just_before).await, []);
-    assert_eq!(store.ended(at(10), &[], ALL).await.unwrap(), [soon.clone()]);
+    assert_eq!(store.ended(at(10), &[], ALL).await.unwrap(), slice::from_ref(&soon));
     assert_eq!(ended(store, at(11)).await, ids(&["expiring", "revoked"]));
     assert_eq!(ended(store, at(12)).await, ids(&["disabled", "expiring", "revoked"]));
     store.apply(&change(vec![KeyWrite::Purge(Box::new(soon))])).await.unwrap();
@@ -97,7 +99,7 @@ pub async fn spared_keyspaces_are_left_out_before_the_limit(store: &dyn Store) {
         ids
     };
     assert_eq!(found(&[], ALL).await.len(), 10);
-    assert_eq!(found(&[a.clone()], ALL).await, ids(&["e2", "e3", "e4", "r2", "r3", "r4"]));
+    assert_eq!(found(slice::from_ref(&a), ALL).await, ids(&["e2", "e3", "e4", "r2", "r3", "r4"]));
     assert_eq!(found(&[b, a.clone()], 2).await, ids(&["e4", "r4"]));
     assert_eq!(found(&[c, a], 1).await.len(), 1);
 }
@@ -123,8 +125,8 @@ pub async fn what_is_over_the_limit_is_found_when_the_rest_is_purged(store: &dyn
 
 /// A key that has expired and was revoked is returned once, whichever came first.
 pub async fn a_key_that_ended_in_two_ways_is_found_once(store: &dyn Store) {
-    insert(store, &KeyRecord { revocation: revocation(20), ..expiring("a", 10) }).await;
-    insert(store, &KeyRecord { revocation: revocation(10), ..expiring("b", 20) }).await;
+    insert(store, &KeyRecord { revocation: Some(revocation(20)), ..expiring("a", 10) }).await;
+    insert(store, &KeyRecord { revocation: Some(revocation(10)), ..expiring("b", 20) }).await;
     for (second, expected) in
         [(9, &[][..]), (10, &["a", "b"]), (19, &["a", "b"]), (20, &["a", "b"])]
     {
