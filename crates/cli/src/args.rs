@@ -72,6 +72,10 @@ pub(crate) enum Command {
     /// Create, list and change keyspaces
     #[command(subcommand)]
     Keyspaces(KeyspacesCommand),
+    /// Purge keys that expired or were revoked long ago, and say how many there were
+    ///
+    /// Deleted keys, too. They cannot be brought back; their audit events stay.
+    Reap(ReapArgs),
     /// Look at what was done
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -105,6 +109,14 @@ pub(crate) struct ServeArgs {
     /// Where the first start writes the root key, instead of printing it
     #[arg(long, env = "KEYWARD_ROOT_KEY_FILE", value_name = "PATH")]
     pub(crate) root_key_file: Option<PathBuf>,
+}
+
+/// Which keys to purge.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReapArgs {
+    /// How long ago they must have expired, or been revoked, such as 30d
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) older_than: String,
 }
 
 /// How to migrate.

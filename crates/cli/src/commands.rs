@@ -9,6 +9,7 @@ mod keyspaces;
 mod many;
 mod migrate;
 mod query;
+mod reap;
 mod scan;
 mod serve;
 mod token;
@@ -57,6 +58,7 @@ async fn call(api: &Api, as_json: bool, command: Command) -> anyhow::Result<Outc
         Command::Audit(command) => audit::run(api, as_json, command).await,
         Command::Keys(command) => keys::run(api, as_json, command).await,
         Command::Keyspaces(command) => keyspaces::run(api, as_json, command).await,
+        Command::Reap(reap) => reap::run(api, as_json, reap).await,
         Command::Verify(verify) => verify::run(api, as_json, verify).await,
         Command::Completions { .. }
         | Command::Config(_)

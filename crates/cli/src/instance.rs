@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use keyward::store::{MemoryStore, Store};
-use keyward::{
-    AuditSettings, AuditTrail, DigestUpgrades, Keyward, SigningSettings, UsageTracking,
-};
+use keyward::{AuditSettings, AuditTrail, DigestUpgrades, Keyward, SigningSettings, UsageTracking};
 use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::config::{Config, DatabaseUrl};
@@ -17,6 +15,8 @@ use crate::outcome::Unusable;
 pub(crate) enum Workload {
     /// Very many keys are written.
     Bulk,
+    /// A server runs, and does what there is to do in the background.
+    Serving,
     /// Anything else.
     Usual,
 }
@@ -31,7 +31,7 @@ pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<
                 Workload::Bulk => {
                     SqliteOptions { cache_size: 192 * 1_024, log_size: 256 * 1_024, ..usual }
                 }
-                Workload::Usual => usual,
+                Workload::Serving | Workload::Usual => usual,
             };
             let store = SqliteStore::open(path, &options);
             Arc::new(store.with_context(|| format!("cannot open {}", path.display()))?)
@@ -44,6 +44,8 @@ pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<
         context: config.audit.context.clone(),
         retention: config.audit.retention,
     };
+    // Whoever lists keys, say, does not expect to purge any.
+    let reap_after = config.reap.after.filter(|_| workload == Workload::Serving);
     Keyward::builder(store)
         .peppers(config.read_peppers()?)
         .max_staleness(config.cache.max_staleness.0)
@@ -53,6 +55,7 @@ pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<
         .digest_upgrades(upgrades)
         .audit(audit)
         .signing(signing(config))
+        .reap_after(reap_after)
         .keypal_salts(config.read_keypal_salts()?)
         .build()
         .await

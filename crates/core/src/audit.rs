@@ -171,7 +171,7 @@ actions! {
     KeyImported => "key.imported",
     /// A key was issued.
     KeyIssued => "key.issued",
-    /// A deleted key was removed for good.
+    /// A key was removed for good.
     KeyPurged => "key.purged",
     /// A key's digest was replaced by one of the newest scheme.
     KeyRehashed => "key.rehashed",

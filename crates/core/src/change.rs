@@ -74,7 +74,7 @@ impl ChangeId {
 pub enum KeyWrite {
     /// A new key; its id and its locators must be new.
     Insert(Box<KeyRecord>),
-    /// A deleted key to remove with its usage; refused if it has another version by now.
+    /// A key to remove with its usage; refused if it has another version by now.
     Purge(Box<KeyRecord>),
     /// A changed key; refused if it has another version by now than `before`.
     Update {

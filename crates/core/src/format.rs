@@ -16,8 +16,8 @@ pub use opaque::Opaque;
 pub use prefix::Prefix;
 pub(crate) use prefixed::Parts as PrefixedParts;
 pub use prefixed::Prefixed;
-pub use signed::{Audience, MintError, Signed};
 use serde::{Deserialize, Serialize};
+pub use signed::{Audience, MintError, Signed};
 
 use crate::jose::{SignedFault, SignedToken};
 use crate::{Digest, DigestScheme, Entropy, Hasher, HexDigest, KeyId, Secret, Timestamp};
@@ -107,8 +107,7 @@ impl Format {
             // A number in front of an opaque secret.
             (Self::Opaque(_), DigestScheme::Part(hash)) => matches!(hash, HexDigest::Sha256),
             (Self::Foreign(_), _) => true,
-            (Self::Signed(_), _)
-            | (_, DigestScheme::Part(_) | DigestScheme::PartFork4) => false,
+            (Self::Signed(_), _) | (_, DigestScheme::Part(_) | DigestScheme::PartFork4) => false,
             _ => true,
         }
     }

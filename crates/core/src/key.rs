@@ -1,11 +1,13 @@
 //! The record of a key.
 
+mod ending;
 mod lifecycle;
 mod request;
 mod stored;
 
 use std::sync::Arc;
 
+pub use ending::Ending;
 pub use lifecycle::Refusal;
 pub use request::{Expiry, KeyChanges, NewKey, Rotation, RotationMode};
 use serde::{Deserialize, Serialize};

@@ -56,8 +56,8 @@ pub use format::{
 pub use id::{ActorId, KeyId, KeyspaceId, OwnerId, Sequence, Version};
 pub use invalid::{FieldError, Invalid};
 pub use key::{
-    Deletion, Expiry, KeyChanges, KeyRecord, KeyState, NewKey, PreviousSecret, Refusal, Revocation,
-    Rotation, RotationMode, StoredDigests, StoredSecret, StoredSignature,
+    Deletion, Ending, Expiry, KeyChanges, KeyRecord, KeyState, NewKey, PreviousSecret, Refusal,
+    Revocation, Rotation, RotationMode, StoredDigests, StoredSecret, StoredSignature,
 };
 pub use keyspace::{HashAlgorithm, Keyspace, KeyspaceChanges, KeyspaceTable, NewKeyspace};
 pub use limit::{Allowance, RateLimit};

@@ -8,7 +8,8 @@ use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue};
 use keyward::{
-    ActContext, ActorId, Asked, Decision, DenyReason, KeyspaceId, Keyward, Metadata, OwnerId, Permit,
+    ActContext, ActorId, Asked, Decision, DenyReason, KeyspaceId, Keyward, Metadata, OwnerId,
+    Permit,
 };
 
 use crate::access::Right;

@@ -76,6 +76,7 @@ fn key_act_routes() -> OpenApiRouter<Keyward> {
         .routes(routes!(keys::acts::touch))
         .routes(routes!(keys::acts::invalidate))
         .routes(routes!(keys::acts::revoke_all))
+        .routes(routes!(keys::reap::reap))
 }
 
 /// The routes that act on many keys.

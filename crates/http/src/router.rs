@@ -8,8 +8,8 @@ use keyward::Keyward;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::envelope::{self, Envelope};
-use crate::{japikey, openapi};
 use crate::routes::jwks::{self, JwksSettings};
+use crate::{japikey, openapi};
 
 /// How requests are limited.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,12 @@ pub struct RouterSettings {
 
 impl Default for RouterSettings {
     fn default() -> Self {
-        Self { body_limit: 64 * 1024, deadline: Duration::from_secs(30), jwks_max_age: Duration::from_mins(1), japikey: false }
+        Self {
+            body_limit: 64 * 1024,
+            deadline: Duration::from_secs(30),
+            jwks_max_age: Duration::from_mins(1),
+            japikey: false,
+        }
     }
 }
 

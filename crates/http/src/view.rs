@@ -7,14 +7,14 @@ use std::io;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 pub(crate) use keyspace::{AlgorithmName, KeyspaceView, RateLimitBody, WeakSecretsName};
-use keyward::store::{StoredKey, Usage};
 use keyward::jose::Claims;
+use keyward::store::{StoredKey, Usage};
 use keyward::{
     AuditEvent, FormatKind, KeyId, KeyRecord, KeyState, Metadata, ResourceScopes, ScopeSet,
     StoredSignature, TagSet, Timestamp, Version,
 };
-use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use keyward_core::{
-    Clock, DigestScheme, Entropy, Hasher, HeaderRules, KeypalSalts, KeyspaceTable, Pepper, Peppers,
+    Clock, DigestScheme, Entropy, Hasher, HeaderRules, KeypalSalts, KeyspaceTable, Lifetime,
+    Pepper, Peppers,
 };
 use keyward_store::{Store, StoreError};
 
@@ -19,7 +20,7 @@ use crate::signing::{Signing, SigningSettings};
 use crate::upgrade::{DigestUpgrades, Upgrades};
 use crate::usage::{UsageLog, UsageTracking};
 use crate::{
-    AuditSettings, Error, Keyward, SystemClock, SystemEntropy, audit, feed, upgrade, usage,
+    AuditSettings, Error, Keyward, SystemClock, SystemEntropy, audit, feed, reap, upgrade, usage,
 };
 
 /// The settings of an instance, each with a usable default.
@@ -33,6 +34,7 @@ pub struct Builder {
     keypal_salts: KeypalSalts,
     lookup: LookupSettings,
     peppers: Peppers,
+    reap_after: Option<Lifetime>,
     rotation_window: Duration,
     shared: Option<Shared>,
     signing: SigningSettings,
@@ -75,6 +77,7 @@ impl Builder {
             keypal_salts: Vec::new(),
             lookup: LookupSettings::default(),
             peppers: Vec::new(),
+            reap_after: None,
             rotation_window: Duration::from_millis(25),
             shared: None,
             signing: SigningSettings::default(),
@@ -113,6 +116,13 @@ impl Builder {
     #[must_use]
     pub fn audit(self, audit: AuditSettings) -> Self {
         Self { audit, ..self }
+    }
+
+    /// How long after it expired or was revoked a key is removed for good, its usage included; absent,
+    /// as it is by default: never.
+    #[must_use]
+    pub fn reap_after(self, reap_after: Option<Lifetime>) -> Self {
+        Self { reap_after, ..self }
     }
 
     /// Where [`Keyward::verify_headers`] looks for keys; by default in `Authorization`, then in
@@ -178,7 +188,8 @@ impl Builder {
     }
 
     /// Leaves the work in the background to the caller, who calls [`Keyward::catch_up`],
-    /// [`Keyward::flush_usage`] and [`Keyward::flush_upgrades`], and waits for nothing. For tests, and for runtimes other than tokio.
+    /// [`Keyward::flush_usage`], [`Keyward::flush_upgrades`], [`Keyward::retain_audit`] and
+    /// [`Keyward::reap_due`], and waits for nothing. For tests, and for runtimes other than tokio.
     #[must_use]
     pub fn manual(self) -> Self {
         Self { is_manual: true, rotation_window: Duration::ZERO, ..self }
@@ -204,6 +215,7 @@ impl Builder {
             keyspaces: ArcSwap::from_pointee(KeyspaceTable::default()),
             limiter: Limiter::default(),
             lookup,
+            reap_after: self.reap_after,
             rotations: Rotations::new(self.rotation_window),
             signing: Signing::new(self.signing),
             store: self.store,
@@ -219,6 +231,7 @@ impl Builder {
             let poll = feed::poll_interval(self.lookup.max_staleness);
             feed::spawn(Arc::downgrade(&keyward.inner), poll);
             audit::spawn(Arc::downgrade(&keyward.inner));
+            reap::spawn(Arc::downgrade(&keyward.inner));
             upgrade::spawn(&keyward.inner);
             usage::spawn(&keyward.inner, self.usage_interval);
         }

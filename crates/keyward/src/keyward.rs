@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use keyward_core::{Clock, Entropy, Hasher, HeaderRules, KeyId, KeyspaceTable, Timestamp};
+use keyward_core::{
+    Clock, Entropy, Hasher, HeaderRules, KeyId, KeyspaceTable, Lifetime, Timestamp,
+};
 use keyward_store::{Store, StoreError};
 
 use crate::Builder;
@@ -34,6 +36,7 @@ pub(crate) struct Inner {
     pub(crate) keyspaces: ArcSwap<KeyspaceTable>,
     pub(crate) limiter: Limiter<KeyId>,
     pub(crate) lookup: Lookup,
+    pub(crate) reap_after: Option<Lifetime>,
     pub(crate) rotations: Rotations,
     pub(crate) signing: Signing,
     pub(crate) store: Arc<dyn Store>,

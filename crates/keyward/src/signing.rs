@@ -65,11 +65,7 @@ impl Signing {
     }
 
     /// Goes on if the owner has not asked for too many keys lately.
-    pub(crate) fn admit(
-        &self,
-        owner: &OwnerId,
-        moment: keyward_core::Moment,
-    ) -> Result<(), Error> {
+    pub(crate) fn admit(&self, owner: &OwnerId, moment: keyward_core::Moment) -> Result<(), Error> {
         let admitted = self.owners.take(owner, Some(self.settings.owner_limit), moment);
         admitted.map_err(|retry_after| Error::TooManyKeys { retry_after })
     }

@@ -106,7 +106,8 @@ impl Keyward {
     async fn upgrade(&self, id: KeyId, upgrade: Upgrade) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
             let found = self.inner.store.key(&id).await?.map(|key| key.record);
-            let Some(before) = found.filter(|key| key.secret.digest() == Some(&upgrade.outdated)) else {
+            let Some(before) = found.filter(|key| key.secret.digest() == Some(&upgrade.outdated))
+            else {
                 return Ok(());
             };
             match self.commit(self.upgrade_change(before, &upgrade)?).await {

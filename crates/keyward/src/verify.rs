@@ -107,11 +107,14 @@ impl Keyward {
             Some(key) => judge(&token, key, asked, now, &self.inner.hasher),
             None => Judgement::Deny(self.judge_unknown(&token)),
         };
-        let decision = self.conclude(judgement, told.as_ref(), &keyspaces, (asked_at, now), options);
+        let decision =
+            self.conclude(judgement, told.as_ref(), &keyspaces, (asked_at, now), options);
         if let Decision::Allow(permit) = &decision
-            && permit.key().secret.digest().is_some_and(|digest| {
-                self.inner.hasher.is_outdated(digest.scheme())
-            })
+            && permit
+                .key()
+                .secret
+                .digest()
+                .is_some_and(|digest| self.inner.hasher.is_outdated(digest.scheme()))
         {
             self.note_upgrade(permit, secret, &keyspaces);
         }

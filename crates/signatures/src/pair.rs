@@ -13,9 +13,9 @@ use keyward_core::jose::{PairKind, PublicKey, SignatureError, SigningPair};
 pub fn generate(kind: PairKind) -> Result<Box<dyn SigningPair>, SignatureError> {
     let private = match kind {
         PairKind::Ed25519 => Private::Ed25519(Ed25519KeyPair::generate().map_err(failed)?),
-        PairKind::P256 => Private::P256(
-            EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?,
-        ),
+        PairKind::P256 => {
+            Private::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?)
+        }
         PairKind::Rsa2048 => Private::rsa(KeySize::Rsa2048)?,
         PairKind::Rsa3072 => Private::rsa(KeySize::Rsa3072)?,
         PairKind::Rsa4096 => Private::rsa(KeySize::Rsa4096)?,

@@ -19,9 +19,7 @@ pub fn verifying_key(key: &PublicKey) -> Result<Box<dyn VerifyingKey>, Signature
         }
         PublicKey::Rsa(modulus) => {
             let components = RsaPublicKeyComponents { n: &**modulus, e: EXPONENT };
-            components
-                .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
-                .map_err(|_| SignatureError)
+            components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).map_err(|_| SignatureError)
         }
     };
     Ok(Box::new(Ready(ready?)))

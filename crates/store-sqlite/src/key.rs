@@ -39,6 +39,9 @@ const SIGNATURE: &str = "signature";
 
 const RECORD: Shape<KeyRecord> = Shape { what: "key", operation: "find a key", read };
 
+/// Records, of which there may be many.
+pub(crate) const RECORDS: Shape<KeyRecord> = Shape { what: "key", operation: "read keys", read };
+
 /// A record with its usage.
 pub(crate) const STORED_KEY: Shape<StoredKey> =
     Shape { what: "key", operation: "read keys", read: read_stored };
@@ -117,7 +120,10 @@ fn read(fields: &mut Fields<'_>) -> Result<KeyRecord, Unreadable> {
 fn read_secret(fields: &mut Fields<'_>, format: FormatKind) -> Result<StoredSecret, Unreadable> {
     if format != FormatKind::Signed {
         let current = fields.digest()?.ok_or("column digest_scheme: must not be null")?;
-        return Ok(StoredSecret::Digests(StoredDigests { current, previous: read_previous(fields)? }));
+        return Ok(StoredSecret::Digests(StoredDigests {
+            current,
+            previous: read_previous(fields)?,
+        }));
     }
     fields.read(|value| match value.as_str()? {
         SIGNATURE => Ok(()),

@@ -40,6 +40,7 @@
 mod apply;
 mod audit;
 mod connection;
+mod ended;
 mod failure;
 mod feed;
 mod key;

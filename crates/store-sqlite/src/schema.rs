@@ -15,6 +15,7 @@ const APPLICATION_ID: i64 = 0x4B79_7764;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_initial.sql"),
     include_str!("../migrations/0002_audit_metadata.sql"),
+    include_str!("../migrations/0003_ended_keys.sql"),
 ];
 
 /// A list of migrations; other than [`Schema::CURRENT`] only in tests.

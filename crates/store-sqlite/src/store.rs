@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use keyward_core::{AuditFilter, Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
+use keyward_core::{
+    AuditFilter, Change, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Sequence, Timestamp,
+};
 use keyward_store::{
     Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, Store, StoreError,
     StoredKey, UsageDelta,
@@ -14,7 +16,9 @@ use rusqlite::Connection;
 use crate::open::Problem;
 use crate::readers::Readers;
 use crate::writer::Writer;
-use crate::{OpenError, SqliteOptions, apply, audit, feed, key, keyspace, list, open, usage};
+use crate::{
+    OpenError, SqliteOptions, apply, audit, ended, feed, key, keyspace, list, open, usage,
+};
 
 /// Keeps everything in one SQLite file.
 ///
@@ -81,6 +85,17 @@ impl Store for SqliteStore {
     async fn list(&self, query: &KeyQuery) -> Result<KeyPage, StoreError> {
         let query = query.clone();
         self.read_apart("list keys", move |connection| list::list(connection, &query)).await
+    }
+
+    async fn ended(
+        &self,
+        by: Timestamp,
+        spared: &[KeyspaceId],
+        limit: usize,
+    ) -> Result<Vec<KeyRecord>, StoreError> {
+        let spared = spared.to_vec();
+        let read = move |connection: &Connection| ended::ended(connection, by, &spared, limit);
+        self.read_apart("find keys that have ended", read).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

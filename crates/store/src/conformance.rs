@@ -27,6 +27,7 @@
 )]
 
 pub mod audit;
+pub mod ended;
 pub mod feed;
 pub mod keys;
 pub mod keyspaces;
@@ -45,6 +46,12 @@ macro_rules! conformance_tests {
             audit: the_context_of_an_event_reads_back_as_it_was_written,
             audit: summaries_count_what_the_filter_names,
             audit: erasures_remove_what_the_filter_names_and_no_more,
+            ended: keys_have_ended_at_and_after_their_instant,
+            ended: deleted_keys_have_ended_as_others_do,
+            ended: a_change_of_a_key_moves_its_end_nowhere,
+            ended: spared_keyspaces_are_left_out_before_the_limit,
+            ended: what_is_over_the_limit_is_found_when_the_rest_is_purged,
+            ended: a_key_that_ended_in_two_ways_is_found_once,
             feed: a_change_is_seen_by_a_follower,
             feed: a_replayed_change_does_nothing_and_reports_its_first_sequence,
             feed: a_change_that_is_applied_twice_at_once_is_made_once,

@@ -3,7 +3,9 @@
 mod state;
 
 use async_trait::async_trait;
-use keyward_core::{AuditFilter, Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
+use keyward_core::{
+    AuditFilter, Change, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Sequence, Timestamp,
+};
 use parking_lot::RwLock;
 use state::State;
 
@@ -58,6 +60,19 @@ impl Store for MemoryStore {
         found.truncate(query.limit);
         let next = found.last().filter(|_| has_more).map(|(position, _)| position.clone());
         Ok(KeyPage { keys: found.into_iter().map(|(_, key)| key.clone()).collect(), next })
+    }
+
+    async fn ended(
+        &self,
+        by: Timestamp,
+        spared: &[KeyspaceId],
+        limit: usize,
+    ) -> Result<Vec<KeyRecord>, StoreError> {
+        let state = self.state.read();
+        let records = state.keys.values().map(|key| &key.record);
+        let ended =
+            records.filter(|key| key.ended(by).is_some() && !spared.contains(&key.keyspace));
+        Ok(ended.take(limit).cloned().collect())
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

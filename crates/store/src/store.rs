@@ -3,7 +3,9 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use keyward_core::{AuditFilter, Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
+use keyward_core::{
+    AuditFilter, Change, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Sequence, Timestamp,
+};
 
 use crate::{
     AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, StoreError, StoredKey, UsageDelta,
@@ -34,6 +36,17 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Behaviour: the order is total, so that following the positions visits every key that exists
     /// throughout exactly once.
     async fn list(&self, query: &KeyQuery) -> Result<KeyPage, StoreError>;
+
+    /// Keys that had ended by an instant, as [`KeyRecord::ended`] says, deleted ones included: up to
+    /// `limit` of them, and none of the keyspaces that are spared.
+    ///
+    /// Behaviour: in any order. Of more keys than the limit, the rest is found when these are purged.
+    async fn ended(
+        &self,
+        by: Timestamp,
+        spared: &[KeyspaceId],
+        limit: usize,
+    ) -> Result<Vec<KeyRecord>, StoreError>;
 
     /// All keyspaces, by id.
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError>;

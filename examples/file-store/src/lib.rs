@@ -10,7 +10,9 @@ mod snapshot;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use keyward_core::{AuditFilter, Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
+use keyward_core::{
+    AuditFilter, Change, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Sequence, Timestamp,
+};
 use keyward_store::{
     Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, MemoryStore, Store,
     StoreError, StoredKey, UsageDelta,
@@ -84,6 +86,15 @@ impl Store for FileStore {
 
     async fn list(&self, query: &KeyQuery) -> Result<KeyPage, StoreError> {
         self.read().await?.list(query).await
+    }
+
+    async fn ended(
+        &self,
+        by: Timestamp,
+        spared: &[KeyspaceId],
+        limit: usize,
+    ) -> Result<Vec<KeyRecord>, StoreError> {
+        self.read().await?.ended(by, spared, limit).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

@@ -20,7 +20,7 @@ pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Out
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
     instance::migrate(config)?;
-    let keyward = instance::open(config, Workload::Usual).await?;
+    let keyward = instance::open(config, Workload::Serving).await?;
     first_key::hand_out(&keyward, args.root_key_file.as_deref()).await?;
     let settings = RouterSettings {
         body_limit: config.server.body_limit,

@@ -25,6 +25,9 @@ pub(crate) struct Config {
     pub(crate) usage: UsageSection,
     /// What becomes of the events of management acts.
     pub(crate) audit: AuditSection,
+    /// What becomes of keys that have ended.
+    #[serde(skip_serializing_if = "ReapSection::is_empty")]
+    pub(crate) reap: ReapSection,
     /// What becomes of digests that are not of the newest scheme.
     pub(crate) digests: DigestSection,
     /// How signed keys are made, and how their public keys are served.
@@ -195,6 +198,21 @@ impl Default for SignedSection {
 pub(crate) struct CompatSection {
     /// Whether the routes of japikey's routers are served, under `/compat/japikey`.
     pub(crate) japikey: bool,
+}
+
+/// What becomes of keys that have ended.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ReapSection {
+    /// How long after they expired or were revoked they are purged; left out: never.
+    pub(crate) after: Option<Lifetime>,
+}
+
+impl ReapSection {
+    /// Whether it says nothing.
+    const fn is_empty(&self) -> bool {
+        self.after.is_none()
+    }
 }
 
 /// What is logged, to the standard error.

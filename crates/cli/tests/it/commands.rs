@@ -4,6 +4,7 @@ mod import;
 mod keys;
 mod many;
 mod outcomes;
+mod reap;
 mod token;
 mod words;
 

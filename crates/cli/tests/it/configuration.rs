@@ -125,6 +125,14 @@ fn the_defaults_are_printed_as_a_file_that_can_be_used() {
     assert_eq!(again, printed);
 }
 
+#[test]
+fn keys_are_reaped_after_the_time_that_the_file_names() {
+    let folder = Folder::new();
+    folder.write("keyward.toml", "[reap]\nafter = '90d'\n");
+    let printed = folder.cli().done(&["config", "print", "--config", "keyward.toml"]);
+    assert!(printed.contains("\n[reap]\nafter = \"2160h\"\n"), "{printed}");
+}
+
 #[rstest]
 #[case("[cash]\n", "c.toml, line 1: unknown field `cash`")]
 #[case("[cache]\ncapactiy = 1\n", "c.toml, line 2: unknown field `capactiy`")]
@@ -136,6 +144,9 @@ fn the_defaults_are_printed_as_a_file_that_can_be_used() {
 #[case("[server]\nbody_limit = -1\n", "c.toml, line 2: body_limit must be")]
 #[case("[server]\nmost_connections = 0\n", "c.toml, line 2: most_connections must be a nonzero")]
 #[case("[database]\nurl = 'keyward.db'\n", "c.toml, line 2: url must be sqlite:PATH or memory:")]
+#[case("[reap]\nafter = 'soon'\n", "c.toml, line 2: after must be a duration")]
+#[case("[reap]\nafter = '0s'\n", "c.toml, line 2: after must be between a millisecond")]
+#[case("[reap]\nolder_than = '90d'\n", "c.toml, line 2: unknown field `older_than`")]
 #[case("[log]\nformat = 'xml'\n", "c.toml, line 2: format must be `json` or `text`")]
 #[case("[log]\nfilter = '=='\n", "log.filter must be a level or a list of target=level")]
 #[case("[log]\nlevel\n", "c.toml, line 2: ")]

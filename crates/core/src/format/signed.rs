@@ -55,9 +55,15 @@ impl Signed {
     }
 
     /// What speaks against a key of these settings, before a pair is taken for it.
-    pub(crate) fn check(&self, new: &NewKey, expires_at: Option<Timestamp>) -> Result<(), FieldError> {
+    pub(crate) fn check(
+        &self,
+        new: &NewKey,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(), FieldError> {
         let Some(expires_at) = expires_at else {
-            return Err(Invalid::new("must be given: a signed key cannot live for ever").at("expires_at"));
+            return Err(
+                Invalid::new("must be given: a signed key cannot live for ever").at("expires_at")
+            );
         };
         let claims = said(&new.claims, &new.scopes)?;
         if claims.get("nbf").is_some_and(|nbf| nbf.parse::<f64>().is_err()) {
@@ -70,11 +76,7 @@ impl Signed {
 
     /// The token of a key, signed by its pair, which is gone then. It says what the record says: the
     /// claims that were asked for, and the scopes as `scopes`.
-    pub fn mint(
-        &self,
-        key: &KeyRecord,
-        pair: Box<dyn SigningPair>,
-    ) -> Result<Minted, MintError> {
+    pub fn mint(&self, key: &KeyRecord, pair: Box<dyn SigningPair>) -> Result<Minted, MintError> {
         let KeyRecord { id, owner, not_before, created_at, expires_at, scopes, .. } = key;
         let asked = key.secret.signature().map(|signature| &signature.claims);
         let claims = said(asked.unwrap_or(&Claims::default()), scopes);

@@ -69,9 +69,7 @@ impl PairKind {
             (SignatureAlgorithm::Rs256, None | Some(2_048)) => Ok(Self::Rsa2048),
             (SignatureAlgorithm::Rs256, Some(3_072)) => Ok(Self::Rsa3072),
             (SignatureAlgorithm::Rs256, Some(4_096)) => Ok(Self::Rsa4096),
-            (SignatureAlgorithm::Rs256, Some(_)) => {
-                Err(Invalid::new("must be 2048, 3072 or 4096"))
-            }
+            (SignatureAlgorithm::Rs256, Some(_)) => Err(Invalid::new("must be 2048, 3072 or 4096")),
             _ => Err(Invalid::new("must not be given: this algorithm has one size")),
         }
     }

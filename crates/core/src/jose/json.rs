@@ -95,7 +95,10 @@ impl<'de> Deserialize<'de> for OrderedMembers {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<OrderedMembers, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut object: A,
+            ) -> Result<OrderedMembers, A::Error> {
                 let mut members: Vec<(String, Box<RawValue>)> = Vec::new();
                 while let Some((name, value)) = object.next_entry::<String, Box<RawValue>>()? {
                     serde_json::from_str::<Unambiguous>(value.get()).map_err(A::Error::custom)?;
@@ -165,7 +168,8 @@ mod tests {
     fn members_keep_their_order_and_their_text() {
         let text = r#"{"z":1.0,"a":[1, 2],"m":"\u00e4"}"#;
         let OrderedMembers(members) = serde_json::from_str(text).unwrap();
-        let written: Vec<_> = members.iter().map(|(name, value)| (name.as_str(), value.get())).collect();
+        let written: Vec<_> =
+            members.iter().map(|(name, value)| (name.as_str(), value.get())).collect();
         assert_eq!(written, [("z", "1.0"), ("a", "[1, 2]"), ("m", r#""\u00e4""#)]);
     }
 

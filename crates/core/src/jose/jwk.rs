@@ -58,7 +58,8 @@ const EXPONENT: &str = "AQAB";
 impl PublicKey {
     /// An RSA key with this modulus, its most significant byte first.
     pub fn rsa(modulus: &[u8]) -> Result<Self, InvalidJwk> {
-        let bits = modulus.first().map_or(0, |first| modulus.len() * 8 - first.leading_zeros() as usize);
+        let bits =
+            modulus.first().map_or(0, |first| modulus.len() * 8 - first.leading_zeros() as usize);
         if modulus.first() == Some(&0) {
             return Err(InvalidJwk::Encoding);
         }
@@ -188,7 +189,10 @@ impl Jwk<'_> {
         }
         let key = match (&*self.kty, self.crv.as_deref()) {
             ("RSA", None) => self.read_rsa()?,
-            ("EC", Some("P-256")) => PublicKey::P256 { x: coordinate(self.x.as_deref())?, y: coordinate(self.y.as_deref())? },
+            ("EC", Some("P-256")) => PublicKey::P256 {
+                x: coordinate(self.x.as_deref())?,
+                y: coordinate(self.y.as_deref())?,
+            },
             ("OKP", Some("Ed25519")) => PublicKey::Ed25519(coordinate(self.x.as_deref())?),
             _ => return Err(InvalidJwk::Foreign),
         };
@@ -202,7 +206,9 @@ impl Jwk<'_> {
     fn read_rsa(&self) -> Result<PublicKey, InvalidJwk> {
         match self.e.as_deref() {
             Some(EXPONENT) => {}
-            Some(other) if decode(other).is_some_and(|bytes| bytes.first() != Some(&0)) => return Err(InvalidJwk::Weak),
+            Some(other) if decode(other).is_some_and(|bytes| bytes.first() != Some(&0)) => {
+                return Err(InvalidJwk::Weak);
+            }
             _ => return Err(InvalidJwk::Encoding),
         }
         let modulus = self.n.as_deref().and_then(decode).ok_or(InvalidJwk::Encoding)?;

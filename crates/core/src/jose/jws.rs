@@ -199,14 +199,11 @@ pub struct UnsignedToken {
 
 impl UnsignedToken {
     /// A header of `alg` and `kid`, and that payload. `None`: with its signature, it would be too long.
-    pub(crate) fn new(
-        pair: super::PairKind,
-        kid: &KeyId,
-        payload: &str,
-    ) -> Option<Self> {
+    pub(crate) fn new(pair: super::PairKind, kid: &KeyId, payload: &str) -> Option<Self> {
         let header = format!(r#"{{"alg":"{}","kid":"{kid}"}}"#, pair.algorithm().as_str());
         let encoded = |bytes: usize| bytes.div_ceil(3) * 4;
-        let most = encoded(header.len()) + encoded(payload.len()) + encoded(pair.signature_length());
+        let most =
+            encoded(header.len()) + encoded(payload.len()) + encoded(pair.signature_length());
         // With room for the signature: a text that grows would leave copies of itself behind.
         let mut text = String::with_capacity(most + 2);
         append(header.as_bytes(), &mut text);

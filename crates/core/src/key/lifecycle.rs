@@ -5,7 +5,8 @@ use super::{
     StoredSecret,
 };
 use crate::{
-    ActorId, Digest, FieldError, FormatKind, Invalid, KeyId, Keyspace, Lifetime, Reason, Timestamp, Version,
+    ActorId, Digest, FieldError, FormatKind, Invalid, KeyId, Keyspace, Lifetime, Reason, Timestamp,
+    Version,
 };
 
 /// Why an act is not possible in the state in which the key is.

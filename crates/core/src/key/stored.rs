@@ -67,13 +67,8 @@ struct Stored {
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields, untagged)]
 enum Secrets {
-    Digests {
-        digest: Bytes,
-        previous: Option<(Bytes, Timestamp)>,
-    },
-    Signature {
-        signature: String,
-    },
+    Digests { digest: Bytes, previous: Option<(Bytes, Timestamp)> },
+    Signature { signature: String },
 }
 
 /// A digest: its scheme and its bytes.

@@ -10,7 +10,8 @@ use crate::digest::is_number;
 use crate::format::{PrefixedParts, Token};
 use crate::jose::{Issuers, SignedToken};
 use crate::{
-    DigestScheme, Foreign, Format, KeyRecord, KeyspaceId, MAX_SECRET_LENGTH, Malformed, Opaque, RateLimit,
+    DigestScheme, Foreign, Format, KeyRecord, KeyspaceId, MAX_SECRET_LENGTH, Malformed, Opaque,
+    RateLimit,
 };
 
 type Schemes = ArrayVec<DigestScheme, { Token::MOST_SCHEMES }>;

@@ -3,6 +3,7 @@
 
 mod alphabet;
 mod clock;
+mod ending;
 mod expiry;
 mod format;
 mod instants;

@@ -39,7 +39,9 @@ impl NewApiKey {
     /// `claims` and `metadata`.
     pub async fn from_json(request: Request) -> Result<Self, JapikeyError> {
         if !input::is_json(&request) {
-            return Err(JapikeyError::invalid_input("the body must be of the type application/json"));
+            return Err(JapikeyError::invalid_input(
+                "the body must be of the type application/json",
+            ));
         }
         let body = Limited::new(request.into_body(), Self::BODY_LIMIT).collect().await;
         let body = body.map_err(|error| {
@@ -49,7 +51,8 @@ impl NewApiKey {
         })?;
         let read = serde_json::from_slice(&body.to_bytes());
         let Object(body): Object<Body> = read.map_err(|_| {
-            let rule = "the body must be a JSON object of expires_at or expires_in, claims and metadata";
+            let rule =
+                "the body must be a JSON object of expires_at or expires_in, claims and metadata";
             JapikeyError::invalid_input(rule)
         })?;
         let expiry = match (&body.expires_at, &body.expires_in) {

@@ -143,7 +143,8 @@ async fn list<A: Application>(
     let page = face.keyward.list(&query).await?;
     let rows: Vec<_> = page.keys.iter().map(|key| Row::of(&key.record, query.now)).collect();
     let mut response = unkept(Json(StatusCode::OK, rows));
-    let next = page.next.map(|next| format!("<?limit={limit}&cursor={}>; rel=\"next\"", next.to_cursor()));
+    let next =
+        page.next.map(|next| format!("<?limit={limit}&cursor={}>; rel=\"next\"", next.to_cursor()));
     if let Some(next) = next.and_then(|next| HeaderValue::from_str(&next).ok()) {
         response.headers_mut().insert(LINK, next);
     }

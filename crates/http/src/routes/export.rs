@@ -3,8 +3,8 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use keyward::store::{Cursor, KeyPosition, KeyQuery, KeySort, Order, StoredKey};
 use keyward::jose::Claims;
+use keyward::store::{Cursor, KeyPosition, KeyQuery, KeySort, Order, StoredKey};
 use keyward::{
     Digest, Invalid, KeyId, KeyspaceId, Keyward, Metadata, OwnerId, ResourceScopes, ScopeSet,
     TagSet, Timestamp, Version,

@@ -1,13 +1,14 @@
-//! Keys: issue, list, show, change, delete. The other acts are in [`acts`].
+//! Keys: issue, list, show, change, delete. The other acts are in [`acts`] and [`reap`].
 #![expect(unused_qualifications, reason = "utoipa writes them")]
 
 pub(crate) mod acts;
+pub(crate) mod reap;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use keyward::store::{Cursor, KeyPage, KeyPosition, KeyQuery, KeySort, Order, Search, StoredKey};
 use keyward::jose::Claims;
+use keyward::store::{Cursor, KeyPage, KeyPosition, KeyQuery, KeySort, Order, Search, StoredKey};
 use keyward::{
     Digest, Invalid, KeyId, KeyState, KeyspaceId, Keyward, MatchTags, NewKey, OwnerId, Tag,
     TagFilter, TagSet, Timestamp,

@@ -179,10 +179,7 @@ fn writable_id(caller: &Caller, id: &str) -> Result<KeyspaceId, Problem> {
     Err(refused)
 }
 
-fn read_new(
-    body: &CreateKeyspaceBody,
-    settings: &SigningSettings,
-) -> Result<NewKeyspace, Problem> {
+fn read_new(body: &CreateKeyspaceBody, settings: &SigningSettings) -> Result<NewKeyspace, Problem> {
     let mut fields = Fields::default();
     let id = fields.required("id", &body.id, |text| KeyspaceId::parse(text));
     let description = fields

@@ -173,7 +173,8 @@ impl<'a> From<&'a Keyspace> for KeyspaceView<'a> {
             length: opaque.map(keyward::Opaque::length),
             alphabet: opaque.map(|opaque| opaque.alphabet().clone().into()),
             profile: foreign.map(ProfileView::from),
-            algorithm: signed.map_or(keyspace.algorithm.as_str(), |signed| signed.pair().algorithm().as_str()),
+            algorithm: signed
+                .map_or(keyspace.algorithm.as_str(), |signed| signed.pair().algorithm().as_str()),
             signed: signed.map(SignedView::from),
             schemes: keyspace.schemes.iter().map(ToString::to_string).collect(),
             default_lifetime: keyspace.default_lifetime,

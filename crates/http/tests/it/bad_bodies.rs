@@ -86,6 +86,7 @@ async fn an_object_that_holds_a_member_twice_is_refused(
 #[rstest]
 #[case("POST", "/v1/keys", r#"["default", "zq7marker", null, null]"#)]
 #[case("POST", "/v1/keys/revoke-all", r#"["root", null]"#)]
+#[case("POST", "/v1/keys/reap", r#"["1d"]"#)]
 #[case("POST", "/v1/keys/{id}/revoke", r#"["zq7marker"]"#)]
 #[case("POST", "/v1/keys/{id}/rotate", "[]")]
 #[case("PATCH", "/v1/keys/{id}", "[1]")]

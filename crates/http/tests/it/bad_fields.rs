@@ -82,6 +82,11 @@ async fn values_that_keys_never_take_are_refused_wherever_they_are_given(
 #[case("POST", "/v1/keys/revoke-all", json!({"owner": format!("{MARK}\n")}),
     "owner must not contain control characters")]
 #[case("POST", "/v1/keys/revoke-all", json!({}), "owner must be given")]
+#[case("POST", "/v1/keys/reap", json!({}), "older_than must be given")]
+#[case("POST", "/v1/keys/reap", json!({"older_than": MARK}),
+    "older_than must be a duration such as 30d, 12h or P30D")]
+#[case("POST", "/v1/keys/reap", json!({"older_than": "0s"}),
+    "older_than must be between a millisecond and 100 years")]
 #[case("POST", "/v1/keys", json!({}), "owner must be given")]
 #[case("POST", "/v1/verify", json!({}), "secret must be given")]
 #[case("POST", "/v1/verify", json!({"secret": MARK, "match": MARK}), "match must be `all` or `any`")]

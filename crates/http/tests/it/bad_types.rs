@@ -63,6 +63,13 @@ const REVOKE_ALL: Route = Route {
     texts: "owner reason",
     ..NOTHING
 };
+const REAP: Route = Route {
+    call: "POST /v1/keys/reap",
+    base: r#"{"older_than": "1d"}"#,
+    texts: "older_than",
+    nullable: "",
+    ..NOTHING
+};
 const VERIFY: Route = Route {
     call: "POST /v1/verify",
     base: r#"{"secret": "x"}"#,
@@ -97,6 +104,7 @@ const UPDATE_KEYSPACE: Route = Route {
 #[case::rotate(ROTATE)]
 #[case::revoke(NOTHING)]
 #[case::revoke_all(REVOKE_ALL)]
+#[case::reap(REAP)]
 #[case::verify(VERIFY)]
 #[case::create_keyspace(CREATE_KEYSPACE)]
 #[case::update_keyspace(UPDATE_KEYSPACE)]
@@ -125,6 +133,7 @@ async fn fields_of_the_wrong_type_are_refused_by_name(#[case] route: Route) {
 #[case::rotate(ROTATE)]
 #[case::revoke(NOTHING)]
 #[case::revoke_all(REVOKE_ALL)]
+#[case::reap(REAP)]
 #[case::verify(VERIFY)]
 #[case::create_keyspace(CREATE_KEYSPACE)]
 #[case::update_keyspace(UPDATE_KEYSPACE)]
@@ -144,6 +153,7 @@ async fn null_is_refused_where_it_means_nothing(#[case] route: Route) {
 #[case::rotate(ROTATE)]
 #[case::revoke(NOTHING)]
 #[case::revoke_all(REVOKE_ALL)]
+#[case::reap(REAP)]
 #[case::verify(VERIFY)]
 #[case::create_keyspace(CREATE_KEYSPACE)]
 #[case::update_keyspace(UPDATE_KEYSPACE)]

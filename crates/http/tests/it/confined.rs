@@ -117,6 +117,8 @@ async fn what_concerns_all_keyspaces_is_closed(#[values(EVERYTHING, &["root"])] 
     let fence = fence(scopes).await;
     let all = json!({"owner": "a"});
     assert_eq!(fence.status("POST", "/v1/keys/revoke-all", all).await, 403);
+    let old = json!({"older_than": "1ms"});
+    assert_eq!(fence.status("POST", "/v1/keys/reap", old).await, 403);
     assert_eq!(fence.status("POST", "/v1/verify", json!({"secret": "x"})).await, 403);
     let new = json!({"id": "new", "format": "opaque"});
     assert_eq!(fence.status("POST", "/v1/keyspaces", new).await, 403);

@@ -95,6 +95,7 @@ async fn a_path_that_is_no_route_is_a_problem() {
 #[case("/v1/keys", "GET,HEAD,POST")]
 #[case("/v1/keys/x", "DELETE,GET,HEAD,PATCH")]
 #[case("/v1/keys/x/rotate", "POST")]
+#[case("/v1/keys/reap", "POST")]
 #[case("/v1/verify", "POST")]
 #[case("/v1/keyspaces", "GET,HEAD,POST")]
 #[case("/v1/keyspaces/x", "GET,HEAD,PATCH")]
@@ -184,6 +185,7 @@ async fn a_store_that_is_down_is_no_decision_and_tells_nothing() {
         ("GET", "/v1/keys/nobody", Value::Null),
         ("PATCH", "/v1/keyspaces/default", json!({"description": "d"})),
         ("POST", "/v1/keys/revoke-all", json!({"owner": "o"})),
+        ("POST", "/v1/keys/reap", json!({"older_than": "1d"})),
         ("GET", "/v1/audit", Value::Null),
         ("GET", "/readyz", Value::Null),
     ] {

@@ -7,7 +7,9 @@ use keyward::store::{
     Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, MemoryStore, Store,
     StoreError, StoredKey, UsageDelta,
 };
-use keyward::{AuditFilter, Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
+use keyward::{
+    AuditFilter, Change, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Sequence, Timestamp,
+};
 
 /// How a store behaves.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +68,16 @@ impl Store for FaultyStore {
     async fn list(&self, query: &KeyQuery) -> Result<KeyPage, StoreError> {
         self.pass().await?;
         self.inner.list(query).await
+    }
+
+    async fn ended(
+        &self,
+        by: Timestamp,
+        spared: &[KeyspaceId],
+        limit: usize,
+    ) -> Result<Vec<KeyRecord>, StoreError> {
+        self.pass().await?;
+        self.inner.ended(by, spared, limit).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

@@ -24,6 +24,7 @@ mod management;
 mod many;
 mod pages;
 mod protect;
+mod reap;
 mod revocation;
 mod rights;
 mod rotation;

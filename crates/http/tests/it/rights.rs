@@ -1,5 +1,7 @@
 //! Which scope of a management key opens which route.
 
+use std::time::Duration;
+
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -17,13 +19,16 @@ const SCOPES: [&str; 9] = [
     "root",
 ];
 
-/// An instance with a key in each of three states, and what stands for their ids in a path.
+/// An instance with a key in each of three states, one that was revoked a while ago, and what stands for their ids in a path.
 async fn api_with_keys() -> (Api, [(&'static str, String); 3]) {
     let api = Api::new().await;
     let (_, active) = api.issue(json!({"owner": "a"})).await;
     let (_, disabled) = api.issue(json!({"owner": "a", "enabled": false})).await;
     let (_, deleted) = api.issue(json!({"owner": "a"})).await;
     api.call("DELETE", &format!("/v1/keys/{deleted}"), Value::Null).await;
+    let (_, revoked) = api.issue(json!({"owner": "b"})).await;
+    api.call("POST", &format!("/v1/keys/{revoked}/revoke"), Value::Null).await;
+    api.clock.advance(Duration::from_secs(1));
     (api, [("{id}", active), ("{disabled}", disabled), ("{deleted}", deleted)])
 }
 
@@ -41,6 +46,7 @@ async fn api_with_keys() -> (Api, [(&'static str, String); 3]) {
 #[case("POST /v1/keys/{deleted}/restore", Value::Null, "keys:write", "404 keys:read=403")]
 #[case("POST /v1/keys/{deleted}/purge", Value::Null, "keys:write", "404 keys:read=403")]
 #[case("POST /v1/keys/revoke-all", json!({"owner": "a"}), "keys:write", "403")]
+#[case("POST /v1/keys/reap", json!({"older_than": "1s"}), "keys:write", "403")]
 #[case("POST /v1/verify", json!({"secret": "x"}), "keys:verify", "403")]
 #[case("POST /v1/keyspaces", json!({"id": "new", "format": "opaque"}), "keyspaces:write", "403")]
 #[case("GET /v1/keyspaces/default", Value::Null, "keyspaces:read", "404")]
@@ -130,7 +136,7 @@ async fn the_operator_in_the_process_needs_no_key() {
     let mut request = crate::support::request("", "POST", "/v1/keys", &body);
     let actor = keyward::ActorId::parse("local").unwrap();
     request.extensions_mut().insert(keyward_http::Operator { actor });
-    api.clock.advance(std::time::Duration::from_secs(1));
+    api.clock.advance(Duration::from_secs(1));
     assert_eq!(api.send(request).await.status, 201);
     assert_eq!(api.get("/v1/audit?limit=1").await.json()["data"][0]["actor"], "local");
 }

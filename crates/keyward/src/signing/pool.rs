@@ -80,10 +80,7 @@ impl KeyPool {
         pair
     }
 
-    async fn wait<'s>(
-        &self,
-        stock: &'s Stock,
-    ) -> Result<tokio::sync::SemaphorePermit<'s>, Error> {
+    async fn wait<'s>(&self, stock: &'s Stock) -> Result<tokio::sync::SemaphorePermit<'s>, Error> {
         let _place = Place::take(&self.shared.waiting, self.most_waiting).ok_or(Error::Busy)?;
         self.shared.waited.fetch_add(1, Ordering::Relaxed);
         stock.permits.acquire().await.map_err(|_| Error::Signing)

@@ -14,6 +14,7 @@ mod lists;
 mod peppers;
 mod printing;
 mod rate_limit;
+mod reap;
 mod revoke_all;
 mod rotation;
 mod shared_cache;

@@ -6,7 +6,8 @@ use keyward_core::{
 };
 
 use super::sample::{
-    at, change, changed, digest, insert, insertion, key, opaque_key, refusal, signed_key, stored, update,
+    at, change, changed, digest, insert, insertion, key, opaque_key, refusal, signed_key, stored,
+    update,
 };
 use crate::{Conflict, Store};
 
@@ -79,7 +80,8 @@ pub async fn an_opaque_key_is_found_by_its_digests_alone(store: &dyn Store) {
     let record = opaque_key("opaque");
     insert(store, &record).await;
     let previous = PreviousSecret { digest: record.secret.digest().unwrap().clone(), until: at(9) };
-    let secret = StoredSecret::Digests(StoredDigests { current: digest(), previous: Some(previous) });
+    let secret =
+        StoredSecret::Digests(StoredDigests { current: digest(), previous: Some(previous) });
     let rotated = KeyRecord { secret, ..changed(&record) };
     store.apply(&update(&record, &rotated)).await.unwrap();
 
@@ -127,7 +129,8 @@ pub async fn of_two_rows_of_one_change_with_the_same_id_or_digest_neither_is_mad
     let same_digest = KeyRecord { secret: first.secret.clone(), ..opaque_key("second") };
     let same_id = KeyRecord { version: first.version, ..opaque_key("first") };
     let previous = PreviousSecret { digest: first.secret.digest().unwrap().clone(), until: at(9) };
-    let secret = StoredSecret::Digests(StoredDigests { current: digest(), previous: Some(previous) });
+    let secret =
+        StoredSecret::Digests(StoredDigests { current: digest(), previous: Some(previous) });
     let same_previous = KeyRecord { secret, ..opaque_key("third") };
     for other in [same_digest, same_id, same_previous] {
         let mut both = insertion(&first);
@@ -144,7 +147,8 @@ pub async fn a_digest_in_its_grace_is_not_free(store: &dyn Store) {
     let first = opaque_key("first");
     insert(store, &first).await;
     let previous = PreviousSecret { digest: first.secret.digest().unwrap().clone(), until: at(9) };
-    let secret = StoredSecret::Digests(StoredDigests { current: digest(), previous: Some(previous) });
+    let secret =
+        StoredSecret::Digests(StoredDigests { current: digest(), previous: Some(previous) });
     let rotated = KeyRecord { secret, ..changed(&first) };
     store.apply(&update(&first, &rotated)).await.unwrap();
     let second = KeyRecord { secret: first.secret.clone(), ..opaque_key("second") };

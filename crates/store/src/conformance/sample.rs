@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use keyward_core::jose::{BaseIssuer, Claims, PairKind, PublicKey};
 use keyward_core::{
-    Audience, ActContext, Action, ActorId, Alphabet, AuditEvent, AuditEventId, Change, Description, Digest,
-    DigestScheme, Entropy, Format, FormatKind, HashAlgorithm, KeyId, KeyRecord, KeyWrite, Keyspace,
-    KeyspaceId, Metadata, Name, Opaque, OwnerId, Prefix, Prefixed, ResourceScopes, ScopeSet, Signed,
-    StoredSecret, TagSet, Timestamp, Version,
+    ActContext, Action, ActorId, Alphabet, Audience, AuditEvent, AuditEventId, Change, Description,
+    Digest, DigestScheme, Entropy, Format, FormatKind, HashAlgorithm, KeyId, KeyRecord, KeyWrite,
+    Keyspace, KeyspaceId, Metadata, Name, Opaque, OwnerId, Prefix, Prefixed, ResourceScopes,
+    ScopeSet, Signed, StoredSecret, TagSet, Timestamp, Version,
 };
 use serde_json::json;
 

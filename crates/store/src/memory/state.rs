@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use keyward_core::{
-    AuditErasure, AuditEvent, Change, ChangeId, KeyId, KeyRecord, KeyWrite, Keyspace,
-    KeyspaceId, KeyspaceWrite, Locator, Sequence, Touched,
+    AuditErasure, AuditEvent, Change, ChangeId, KeyId, KeyRecord, KeyWrite, Keyspace, KeyspaceId,
+    KeyspaceWrite, Locator, Sequence, Touched,
 };
 
 use crate::{Applied, AuditPosition, Conflict, Feed, StoreError, StoredKey, Usage};

@@ -171,6 +171,7 @@ fn shapes(cli: &Cli<'_>) -> Vec<(String, Value)> {
         &["keys", "restore", id],
         &["keys", "delete", id],
         &["keys", "purge", id],
+        &["reap", "--older-than", "1d"],
         &["keyspaces", "create", "k", "--prefix", "k"],
         &["keyspaces", "list"],
         &["keyspaces", "show", "k"],
@@ -179,6 +180,7 @@ fn shapes(cli: &Cli<'_>) -> Vec<(String, Value)> {
         // Refused, each with its problem or decision.
         &["keys", "show", id],
         &["keys", "issue", "--owner", ""],
+        &["reap", "--older-than", "0s"],
         &["keyspaces", "create", "k", "--prefix", "k"],
         &["verify", &secret],
         &["verify", "garbage"],

@@ -118,6 +118,7 @@ fn documents_hold_one_key_or_none() {
     assert_eq!(read("{}"), Err(InvalidJwk::Json));
     let other = PublicKey::Ed25519([7; 32]).to_jwk("01a200f5-34df-703a-b461-85a5d3a08f34");
     assert_eq!(read(&format!(r#"{{"keys":[{other}]}}"#)), Err(InvalidJwk::OtherKey));
-    let nameless = r#"{"kty":"OKP","crv":"Ed25519","x":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}"#;
+    let nameless =
+        r#"{"kty":"OKP","crv":"Ed25519","x":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}"#;
     assert_eq!(read(&format!(r#"{{"keys":[{nameless}]}}"#)), Err(InvalidJwk::OtherKey));
 }

@@ -258,7 +258,9 @@ impl PreviousBody {
 
 /// A signed key of which the public half is known. Its id stands in it, or is given, or both.
 fn signed(key: NewKey, id: Option<&KeyId>, jwk: &str) -> Result<ImportedKey, FieldError> {
-    let at = |error: keyward::jose::InvalidJwk| Invalid::new(format!("must be usable: {error}")).at("jwk");
+    let at = |error: keyward::jose::InvalidJwk| {
+        Invalid::new(format!("must be usable: {error}")).at("jwk")
+    };
     let (public_key, kid) = PublicKey::read(jwk).map_err(at)?;
     let kid = kid.map(KeyId::parse).transpose().map_err(|invalid| invalid.at("jwk"))?;
     if kid.is_some() && id.is_some_and(|id| kid.as_ref() != Some(id)) {

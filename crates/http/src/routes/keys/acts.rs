@@ -3,8 +3,8 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use keyward::store::StoredKey;
 use keyward::jose::Claims;
+use keyward::store::StoredKey;
 use keyward::{
     FieldError, KeyRecord, KeyspaceId, Keyward, Lifetime, OwnerId, Reason, Rotation, RotationMode,
 };
@@ -269,7 +269,7 @@ pub(crate) async fn revoke_all(
 }
 
 /// The keyspaces whose keys the caller may not write, though it may write those of all others.
-fn spared(caller: &Caller) -> Vec<KeyspaceId> {
+pub(crate) fn spared(caller: &Caller) -> Vec<KeyspaceId> {
     let management = KeyspaceId::management();
     let right = Right::to_write_keys_of(&management);
     if caller.may(right, Some(&management)).is_ok() { Vec::new() } else { vec![management] }

@@ -143,7 +143,8 @@ impl Keyward {
         let keyspace = self.keyspace_to_import(&imported.key)?;
         let is_signed = imported.secret.signature().is_some();
         if is_signed != keyspace.format.as_signed().is_some() {
-            let rule = "must be what its keyspace's format needs: a signed key has a jwk, others a hash";
+            let rule =
+                "must be what its keyspace's format needs: a signed key has a jwk, others a hash";
             return Err(Invalid::new(rule).at("keyspace").into());
         }
         let previous = imported.past.previous.as_ref().map(|previous| &previous.digest);

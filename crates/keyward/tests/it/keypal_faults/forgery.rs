@@ -11,7 +11,7 @@ use keyward::store::{
 };
 use keyward::{
     Asked, AuditFilter, CacheError, Change, Expiry, FormatKind, KeyId, KeyRecord, Keyspace,
-    Keyward, Locator, NewKey, Pepper, Secret, Sequence, SharedCache,
+    KeyspaceId, Keyward, Locator, NewKey, Pepper, Secret, Sequence, SharedCache, Timestamp,
 };
 use rstest::rstest;
 
@@ -44,6 +44,15 @@ impl Store for MisledStore {
 
     async fn list(&self, query: &KeyQuery) -> Result<KeyPage, StoreError> {
         self.inner.list(query).await
+    }
+
+    async fn ended(
+        &self,
+        by: Timestamp,
+        spared: &[KeyspaceId],
+        limit: usize,
+    ) -> Result<Vec<KeyRecord>, StoreError> {
+        self.inner.ended(by, spared, limit).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

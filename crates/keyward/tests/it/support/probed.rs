@@ -9,7 +9,9 @@ use keyward::store::{
     Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, Store, StoreError,
     StoredKey, UsageDelta,
 };
-use keyward::{AuditFilter, Change, KeyId, KeyRecord, Keyspace, Locator, Sequence};
+use keyward::{
+    AuditFilter, Change, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Sequence, Timestamp,
+};
 use tokio::sync::Semaphore;
 
 /// A call that is counted and can be held.
@@ -19,6 +21,8 @@ pub(crate) enum Call {
     Apply,
     /// Held before the key is looked for.
     BeforeFind,
+    /// Held before keys that have ended are looked for.
+    Ended,
     /// Held after the key was found.
     Find,
     /// Held before the key is read.
@@ -157,6 +161,16 @@ impl Store for ProbedStore {
 
     async fn list(&self, query: &KeyQuery) -> Result<KeyPage, StoreError> {
         self.up()?.list(query).await
+    }
+
+    async fn ended(
+        &self,
+        by: Timestamp,
+        spared: &[KeyspaceId],
+        limit: usize,
+    ) -> Result<Vec<KeyRecord>, StoreError> {
+        self.pass(Call::Ended).await;
+        self.counted(Call::Ended)?.ended(by, spared, limit).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {
