@@ -2,6 +2,7 @@
 //! half is gone.
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::Minted;
 use crate::jose::{
@@ -86,8 +87,9 @@ impl Signed {
         let unsigned =
             self.unsigned(id, owner.as_str(), claims, expires_at, *not_before, *created_at);
         let unsigned = unsigned.map_err(MintError::Invalid)?;
-        let signature = pair.sign(unsigned.message()).map_err(|_| MintError::Signature)?;
-        Ok(Minted { secret: unsigned.signed(&signature), hint: Self::hint(id) })
+        let signature = pair.sign(unsigned.message()).map(Zeroizing::new);
+        let signed = signature.and_then(|signature| unsigned.signed(&signature));
+        Ok(Minted { secret: signed.map_err(|_| MintError::Signature)?, hint: Self::hint(id) })
     }
 
     fn unsigned(

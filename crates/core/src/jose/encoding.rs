@@ -8,9 +8,15 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Appends bytes as text.
-pub(crate) fn append(bytes: &[u8], text: &mut String) {
-    URL_SAFE_NO_PAD.encode_string(bytes, text);
+/// How long that many bytes are as text.
+pub(crate) const fn encoded_length(bytes: usize) -> usize {
+    (bytes * 4).div_ceil(3)
+}
+
+/// Writes bytes as text into a place that is exactly as long, and nowhere else.
+pub(crate) fn encode_into(bytes: &[u8], text: &mut [u8]) -> Option<()> {
+    let written = URL_SAFE_NO_PAD.encode_slice(bytes, text).ok()?;
+    (written == text.len()).then_some(())
 }
 
 /// Text as bytes: no padding, no white space, no other alphabet, and no bits left over at the end.
@@ -41,6 +47,7 @@ mod tests {
     fn what_is_written_reads_back() {
         for length in 0..70_u8 {
             let bytes: Vec<_> = (0..length).map(|n| n.wrapping_mul(37)).collect();
+            assert_eq!(encode(&bytes).len(), encoded_length(bytes.len()));
             assert_eq!(decode(&encode(&bytes)), Some(bytes));
         }
     }

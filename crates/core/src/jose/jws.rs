@@ -1,9 +1,12 @@
 //! A signed key's text (RFC 7515 §7.1): `header.payload.signature`, each in base64url.
 
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
-use super::encoding::{append, decode};
-use super::{Claims, Issuers, RegisteredClaims, SignatureAlgorithm};
+use super::encoding::{decode, encode_into, encoded_length};
+use super::{
+    Claims, Issuers, PairKind, RegisteredClaims, SignatureAlgorithm, SignatureError,
+};
 use crate::{KeyId, Secret};
 
 /// A signed key's text as it was read. Nothing of it is proved yet.
@@ -192,36 +195,48 @@ fn read_header(part: &str) -> Result<(SignatureAlgorithm, KeyId), SignedFault> {
 }
 
 /// A token that lacks its signature.
-#[derive(Debug)]
 pub struct UnsignedToken {
-    text: String,
+    /// The token's bytes; those of the signature are zero.
+    text: Zeroizing<Vec<u8>>,
+    /// Bytes that are signed: all before the last dot.
+    signed_length: usize,
 }
 
 impl UnsignedToken {
     /// A header of `alg` and `kid`, and that payload. `None`: with its signature, it would be too long.
-    pub(crate) fn new(pair: super::PairKind, kid: &KeyId, payload: &str) -> Option<Self> {
+    pub(crate) fn new(pair: PairKind, kid: &KeyId, payload: &str) -> Option<Self> {
         let header = format!(r#"{{"alg":"{}","kid":"{kid}"}}"#, pair.algorithm().as_str());
-        let encoded = |bytes: usize| bytes.div_ceil(3) * 4;
-        let most =
-            encoded(header.len()) + encoded(payload.len()) + encoded(pair.signature_length());
-        // With room for the signature: a text that grows would leave copies of itself behind.
-        let mut text = String::with_capacity(most + 2);
-        append(header.as_bytes(), &mut text);
-        text.push('.');
-        append(payload.as_bytes(), &mut text);
-        let signature = (pair.signature_length() * 4).div_ceil(3);
-        (text.len() + 1 + signature <= SignedToken::MOST_LENGTH).then_some(Self { text })
+        let (header, payload) = (header.as_bytes(), payload.as_bytes());
+        let signed_length = encoded_length(header.len()) + 1 + encoded_length(payload.len());
+        let length = signed_length + 1 + encoded_length(pair.signature_length());
+        if length > SignedToken::MOST_LENGTH {
+            return None;
+        }
+        // As long as it is going to be: a text that grows would leave copies of itself behind.
+        let mut text = Zeroizing::new(vec![b'.'; length]);
+        let (first, rest) = text.split_at_mut_checked(encoded_length(header.len()))?;
+        encode_into(header, first)?;
+        encode_into(payload, rest.get_mut(1..=encoded_length(payload.len()))?)?;
+        Some(Self { text, signed_length })
     }
 
     /// The bytes to sign.
     pub fn message(&self) -> &[u8] {
-        self.text.as_bytes()
+        self.text.get(..self.signed_length).unwrap_or_default()
     }
 
-    /// The token with its signature.
-    pub fn signed(mut self, signature: &[u8]) -> Secret {
-        self.text.push('.');
-        append(signature, &mut self.text);
-        Secret::new(self.text)
+    /// The token with its signature, which must be of the length that its algorithm has.
+    pub fn signed(mut self, signature: &[u8]) -> Result<Secret, SignatureError> {
+        let place = self.text.get_mut(self.signed_length + 1..);
+        let written = place.and_then(|place| encode_into(signature, place));
+        written.ok_or(SignatureError)?;
+        let text = String::from_utf8(std::mem::take(&mut *self.text));
+        text.map(Secret::new).map_err(|_| SignatureError)
+    }
+}
+
+impl std::fmt::Debug for UnsignedToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UnsignedToken").finish_non_exhaustive()
     }
 }

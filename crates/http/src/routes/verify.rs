@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use keyward::jose::Claims;
 use keyward::{
     Asked, Decision, DenyReason, Keyward, MatchScopes, Permit, ResourceId, Scope, Secret,
     Timestamp, VerifyOptions,
@@ -91,6 +92,10 @@ pub(crate) enum Verdict<'a> {
         valid: bool,
         /// The key that the secret belongs to.
         key: KeyView<'a>,
+        /// All that the token of a signed key says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<Object>)]
+        claims: Option<&'a Claims>,
     },
     /// It may not.
     Invalid {
@@ -111,7 +116,8 @@ pub(crate) enum Verdict<'a> {
 pub(crate) fn verdict(decision: &Decision, now: Timestamp) -> Verdict<'_> {
     match decision {
         Decision::Allow(permit) => {
-            Verdict::Valid { valid: true, key: KeyView::just_used(permit.key(), now) }
+            let key = KeyView::just_used(permit.key(), now);
+            Verdict::Valid { valid: true, key, claims: claims(permit) }
         }
         Decision::Deny(reason) => Verdict::Invalid {
             valid: false,
@@ -161,5 +167,11 @@ fn written(permit: &Permit, now: Timestamp) -> Option<String> {
         let view = serde_json::to_string(&KeyView::of(record, None, now)).ok()?;
         view.strip_suffix(r#""last_used_at":null}"#).map(Box::from)
     })?;
-    Some(format!(r#"{{"valid":true,"key":{record}"last_used_at":"{now}"}}}}"#))
+    let claims = claims(permit).map(|claims| format!(",\"claims\":{}", claims.to_json()));
+    let claims = claims.unwrap_or_default();
+    Some(format!(r#"{{"valid":true,"key":{record}"last_used_at":"{now}"}}{claims}}}"#))
+}
+
+fn claims(permit: &Permit) -> Option<&Claims> {
+    permit.holder().proved().map(|proved| proved.claims())
 }

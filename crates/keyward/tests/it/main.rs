@@ -18,6 +18,7 @@ mod reap;
 mod revoke_all;
 mod rotation;
 mod shared_cache;
+mod signing;
 mod support;
 mod taking_over;
 mod traffic;
