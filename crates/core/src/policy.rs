@@ -100,6 +100,22 @@ impl<K: AsRef<KeyRecord>> Permit<K> {
     pub fn allows(&self, asked: &Asked<'_>) -> bool {
         is_in_keyspace(self.key(), asked) && has_scopes(self.key(), asked)
     }
+
+    /// Whether the secret that was proved, and what is asked, would be allowed by a later version of
+    /// the key's record: for what goes on for a while after the verification. A secret whose digest
+    /// was replaced meanwhile has to be proved anew.
+    pub fn holds_for(&self, record: &KeyRecord, asked: &Asked<'_>, now: Timestamp) -> bool {
+        let now = record.at_least(now);
+        let secret = &self.key().secret;
+        let proved = match self.secret_used {
+            SecretUsed::Current => Some(&secret.digest),
+            SecretUsed::Previous => secret.previous.as_ref().map(|previous| &previous.digest),
+        };
+        let is_of = |stored: &crate::Digest| proved.is_some_and(|proved| proved.matches(stored));
+        record.id == self.key().id
+            && which(record, now, is_of).is_some()
+            && objection(record, asked, now).is_none()
+    }
 }
 
 /// Judges a token against the record that one of its locators found.
@@ -139,9 +155,17 @@ fn prove(
     now: Timestamp,
     hasher: &Hasher,
 ) -> Option<SecretUsed> {
-    let matches = |stored: &crate::Digest| {
+    which(record, now, |stored| {
         token.digest(hasher, stored.scheme()).is_some_and(|presented| presented.matches(stored))
-    };
+    })
+}
+
+/// Which of a record's secrets it is; the one before the last rotation counts in its grace period.
+fn which(
+    record: &KeyRecord,
+    now: Timestamp,
+    matches: impl Fn(&crate::Digest) -> bool,
+) -> Option<SecretUsed> {
     if matches(&record.secret.digest) {
         return Some(SecretUsed::Current);
     }
