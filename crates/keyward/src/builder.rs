@@ -8,8 +8,10 @@ use keyward_core::{
     Clock, DigestScheme, Entropy, Hasher, HeaderRules, KeypalSalts, KeyspaceTable, Pepper, Peppers,
 };
 use keyward_store::{Store, StoreError};
+use tokio::sync::Semaphore;
 
 use crate::audit::Audit;
+use crate::changes::News;
 use crate::feed::Follower;
 use crate::keyward::Inner;
 use crate::limit::Limiter;
@@ -31,6 +33,7 @@ pub struct Builder {
     is_manual: bool,
     keypal_salts: KeypalSalts,
     lookup: LookupSettings,
+    most_streams: usize,
     peppers: Peppers,
     rotation_window: Duration,
     shared: Option<Shared>,
@@ -72,6 +75,7 @@ impl Builder {
             is_manual: false,
             keypal_salts: Vec::new(),
             lookup: LookupSettings::default(),
+            most_streams: 1_000,
             peppers: Vec::new(),
             rotation_window: Duration::from_millis(25),
             shared: None,
@@ -147,6 +151,12 @@ impl Builder {
         Self { shared: Some(Shared::new(cache, key)), ..self }
     }
 
+    /// How many streams of changes may be open at the same time; by default 1,000.
+    #[must_use]
+    pub fn most_streams(self, most_streams: usize) -> Self {
+        Self { most_streams, ..self }
+    }
+
     /// How often usage is written down; by default every ten seconds, and before its time when more
     /// keys were used than the cache holds.
     #[must_use]
@@ -189,14 +199,16 @@ impl Builder {
             audit: Audit::new(self.audit),
             clock: self.clock,
             entropy: self.entropy,
-            follower: Follower::default(),
+            follower: Follower::new(self.lookup.max_staleness),
             hasher,
             header_rules: self.header_rules,
             keyspaces: ArcSwap::from_pointee(KeyspaceTable::default()),
             limiter: Limiter::default(),
             lookup,
+            news: News::new(),
             rotations: Rotations::new(self.rotation_window),
             store: self.store,
+            stream_places: Arc::new(Semaphore::new(self.most_streams.min(Semaphore::MAX_PERMITS))),
             tracking: self.tracking,
             upgrades: Upgrades::new(self.upgrades),
             usage: UsageLog::new(self.lookup.capacity),
@@ -206,8 +218,7 @@ impl Builder {
         keyward.check_peppers()?;
         keyward.ensure_default_keyspace().await.map_err(BuildError::DefaultKeyspace)?;
         if !self.is_manual {
-            let poll = feed::poll_interval(self.lookup.max_staleness);
-            feed::spawn(Arc::downgrade(&keyward.inner), poll);
+            feed::spawn(&keyward.inner);
             audit::spawn(Arc::downgrade(&keyward.inner));
             upgrade::spawn(&keyward.inner);
             usage::spawn(&keyward.inner, self.usage_interval);

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use keyward_core::{Clock, Entropy, Hasher, HeaderRules, KeyspaceTable, Timestamp};
 use keyward_store::{Store, StoreError};
+use tokio::sync::Semaphore;
 
 use crate::Builder;
 use crate::audit::Audit;
+use crate::changes::News;
 use crate::feed::Follower;
 use crate::limit::Limiter;
 use crate::lookup::Lookup;
@@ -33,8 +35,10 @@ pub(crate) struct Inner {
     pub(crate) keyspaces: ArcSwap<KeyspaceTable>,
     pub(crate) limiter: Limiter,
     pub(crate) lookup: Lookup,
+    pub(crate) news: News,
     pub(crate) rotations: Rotations,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) stream_places: Arc<Semaphore>,
     pub(crate) tracking: UsageTracking,
     pub(crate) upgrades: Upgrades,
     pub(crate) usage: UsageLog,
@@ -67,8 +71,9 @@ impl Keyward {
     }
 
     /// Writes down the usage and the better digests that were not written yet, and stops following
-    /// the store's changes. Call it before the process ends.
+    /// the store's changes, of which streams end. Call it before the process ends.
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.end_streams();
         if let Err(error) = self.flush_upgrades().await {
             tracing::warn!(%error, "outdated digests could not be replaced");
         }

@@ -25,6 +25,7 @@
 
 mod audit;
 mod builder;
+mod changes;
 mod error;
 mod feed;
 mod first_start;
@@ -39,6 +40,7 @@ mod verify;
 
 pub use audit::{AuditSettings, AuditTrail};
 pub use builder::{BuildError, Builder};
+pub use changes::{ChangeStream, FeedEvent};
 pub use error::Error;
 pub use first_start::FirstStart;
 pub use keyward_core::*;
