@@ -99,6 +99,7 @@ async fn a_path_that_is_no_route_is_a_problem() {
 #[case("/v1/keyspaces", "GET,HEAD,POST")]
 #[case("/v1/keyspaces/x", "GET,HEAD,PATCH")]
 #[case("/v1/audit", "DELETE,GET,HEAD")]
+#[case("/v1/changes", "GET,HEAD")]
 #[case("/healthz", "GET,HEAD")]
 #[case("/openapi.json", "GET,HEAD")]
 #[tokio::test]
