@@ -28,6 +28,12 @@ pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Out
     };
     let router = keyward_http::router(keyward.clone(), settings);
     let stop = stop_signal()?;
+    let ending = keyward.clone();
+    let stop = async move {
+        stop.await;
+        // They would be waited for.
+        ending.end_streams();
+    };
     tracing::info!(address = %listener.local_addr()?, "listening");
     let served = keyward_http::serve(listener, router, serve_settings(config), stop).await;
     served.context("cannot start the threads that serve")?;

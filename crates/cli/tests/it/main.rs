@@ -14,5 +14,6 @@ mod killed;
 mod leaks;
 mod main_job;
 mod scan;
+mod streams;
 mod traffic;
 mod two_processes;
