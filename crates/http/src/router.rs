@@ -1,8 +1,12 @@
 //! All routes together, and what every request goes through.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use axum::{Router, middleware};
 use keyward::Keyward;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -11,26 +15,52 @@ use crate::envelope::{self, Envelope};
 use crate::openapi;
 use crate::problem::Problem;
 
-/// How requests are limited.
-#[derive(Clone, Copy, Debug)]
+/// How requests are limited, and what is shown beside the interface.
+#[derive(Clone, Debug)]
 pub struct RouterSettings {
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
     /// How long a request may take, its body included.
     pub deadline: Duration,
+    /// What `/metrics` answers, without a key; absent: there is no such route.
+    pub metrics: Option<MetricsPage>,
+}
+
+/// Writes metrics in the text format of Prometheus, anew for each request.
+#[derive(Clone)]
+pub struct MetricsPage(Arc<dyn Fn() -> String + Send + Sync>);
+
+impl MetricsPage {
+    /// A page that this function writes.
+    pub fn new(write: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(write))
+    }
+
+    fn answer(&self) -> Response {
+        ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (self.0)()).into_response()
+    }
+}
+
+impl fmt::Debug for MetricsPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetricsPage").finish_non_exhaustive()
+    }
 }
 
 impl Default for RouterSettings {
     fn default() -> Self {
-        Self { body_limit: 64 * 1024, deadline: Duration::from_secs(30) }
+        Self { body_limit: 64 * 1024, deadline: Duration::from_secs(30), metrics: None }
     }
 }
 
 /// The REST interface over an instance.
 pub fn router(keyward: Keyward, settings: RouterSettings) -> Router {
-    let RouterSettings { body_limit, deadline } = settings;
+    let RouterSettings { body_limit, deadline, metrics } = settings;
     let envelope = Envelope { body_limit, deadline, keyward: keyward.clone() };
-    let (routes, _) = openapi::routes().split_for_parts();
+    let (mut routes, _) = openapi::routes().split_for_parts();
+    if let Some(page) = metrics {
+        routes = routes.route("/metrics", get(async move || page.answer()));
+    }
     routes
         .with_state(keyward)
         .fallback(async || Problem::not_found())

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use crate::audit::Audit;
 use crate::changes::News;
 use crate::feed::Follower;
+use crate::gauges::Gauges;
 use crate::keyward::Inner;
 use crate::limit::Limiter;
 use crate::lookup::{Lookup, LookupSettings, Shared, SharedCache};
@@ -200,6 +201,7 @@ impl Builder {
             clock: self.clock,
             entropy: self.entropy,
             follower: Follower::new(self.lookup.max_staleness),
+            gauges: Gauges::new(),
             hasher,
             header_rules: self.header_rules,
             keyspaces: ArcSwap::from_pointee(KeyspaceTable::default()),

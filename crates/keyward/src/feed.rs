@@ -124,7 +124,7 @@ impl Keyward {
             }
         }
         self.inner.lookup.forget(&touched.locators);
-        if self.inner.news.has_listeners() {
+        if self.inner.news.listeners() > 0 {
             self.inner.follower.is_due.notify_one();
         }
         if let Some(shared) = &self.inner.lookup.shared

@@ -11,6 +11,7 @@ use crate::Builder;
 use crate::audit::Audit;
 use crate::changes::News;
 use crate::feed::Follower;
+use crate::gauges::Gauges;
 use crate::limit::Limiter;
 use crate::lookup::Lookup;
 use crate::manage::Rotations;
@@ -30,6 +31,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) follower: Follower,
+    pub(crate) gauges: Gauges,
     pub(crate) header_rules: HeaderRules,
     pub(crate) hasher: Hasher,
     pub(crate) keyspaces: ArcSwap<KeyspaceTable>,

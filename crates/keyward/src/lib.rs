@@ -29,6 +29,7 @@ mod changes;
 mod error;
 mod feed;
 mod first_start;
+mod gauges;
 mod keyward;
 mod limit;
 mod lookup;

@@ -11,6 +11,7 @@ use crate::args::ServeArgs;
 use crate::config::{Config, LogFormat};
 use crate::first_key;
 use crate::instance::{self, Workload};
+use crate::metrics;
 use crate::outcome::Outcome;
 
 pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Outcome> {
@@ -20,11 +21,13 @@ pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Out
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
     instance::migrate(config)?;
+    let recorder = metrics::install()?;
     let keyward = instance::open(config, Workload::Usual).await?;
     first_key::hand_out(&keyward, args.root_key_file.as_deref()).await?;
     let settings = RouterSettings {
         body_limit: config.server.body_limit,
         deadline: config.server.request_timeout.0,
+        metrics: Some(metrics::page(recorder, keyward.clone())),
     };
     let router = keyward_http::router(keyward.clone(), settings);
     let stop = stop_signal()?;

@@ -13,6 +13,7 @@ mod harness;
 mod killed;
 mod leaks;
 mod main_job;
+mod metrics;
 mod scan;
 mod streams;
 mod traffic;

@@ -76,10 +76,10 @@ impl News {
         Self { desk: Mutex::new(Desk { position: Sequence::START, senders }) }
     }
 
-    /// Whether anybody listens.
-    pub(crate) fn has_listeners(&self) -> bool {
+    /// How many streams listen.
+    pub(crate) fn listeners(&self) -> usize {
         let desk = self.desk.lock();
-        desk.senders.as_ref().is_some_and(|senders| senders.changes.receiver_count() > 0)
+        desk.senders.as_ref().map_or(0, |senders| senders.changes.receiver_count())
     }
 
     /// Begins at a place, before anybody listens.
