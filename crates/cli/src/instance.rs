@@ -50,6 +50,7 @@ pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<
         .peppers(config.read_peppers()?)
         .max_staleness(config.cache.max_staleness.0)
         .cache_capacity(config.cache.capacity)
+        .most_streams(config.server.most_streams)
         .usage_interval(config.usage.interval.0)
         .usage_tracking(tracking)
         .digest_upgrades(upgrades)

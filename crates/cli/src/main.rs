@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod first_key;
 mod instance;
+mod metrics;
 mod outcome;
 mod printer;
 

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::jose::{Claims, RegisteredClaims, SignedToken};
 use crate::{
     Decision, DenyReason, DigestScheme, Hasher, KeyId, KeyRecord, KeyspaceId, ResourceId, Scope,
-    StoredSecret, Timestamp, Token,
+    StoredDigests, StoredSecret, Timestamp, Token,
 };
 
 /// What is asked of a key.
@@ -57,7 +57,7 @@ pub enum Judgement<K> {
 #[derive(Debug)]
 pub struct Suitable<K> {
     key: K,
-    secret_used: SecretUsed,
+    proof: Proof,
 }
 
 impl<K> Suitable<K> {
@@ -69,7 +69,7 @@ impl<K> Suitable<K> {
     /// The decision, given what the limits say: go ahead, or wait that long.
     pub fn limited(self, limit: Result<(), Duration>) -> Decision<K> {
         match limit {
-            Ok(()) => Decision::Allow(Permit { key: self.key, secret_used: self.secret_used }),
+            Ok(()) => Decision::Allow(Permit { key: self.key, proof: self.proof }),
             Err(retry_after) => Decision::Deny(DenyReason::RateLimited { retry_after }),
         }
     }
@@ -79,7 +79,7 @@ impl<K> Suitable<K> {
 #[derive(Debug)]
 pub struct Permit<K> {
     key: K,
-    secret_used: SecretUsed,
+    proof: Proof,
 }
 
 impl<K: AsRef<KeyRecord>> Permit<K> {
@@ -95,13 +95,36 @@ impl<K: AsRef<KeyRecord>> Permit<K> {
 
     /// Which of the key's secrets was presented.
     pub const fn secret_used(&self) -> SecretUsed {
-        self.secret_used
+        self.proof.secret_used
     }
 
     /// Whether the key may do something else, too: for rights that depend on what a request turns
     /// out to be about.
     pub fn allows(&self, asked: &Asked<'_>) -> bool {
         is_in_keyspace(self.key(), asked) && has_scopes(self.key(), asked)
+    }
+
+    /// Whether the secret that was proved, and what is asked, would be allowed by a later version of
+    /// the key's record: for what goes on for a while after the verification. A secret whose digest
+    /// was replaced meanwhile has to be proved anew.
+    pub fn holds_for(&self, record: &KeyRecord, asked: &Asked<'_>, now: Timestamp) -> bool {
+        let now = record.at_least(now);
+        let is_proved = match (&self.key().secret, &record.secret) {
+            (StoredSecret::Digests(proved), StoredSecret::Digests(stored)) => {
+                let proved = match self.proof.secret_used {
+                    SecretUsed::Current => Some(&proved.current),
+                    SecretUsed::Previous => proved.previous.as_ref().map(|p| &p.digest),
+                };
+                which(stored, now, |stored| proved.is_some_and(|p| p.matches(stored))).is_some()
+            }
+            (StoredSecret::Signature(proved), StoredSecret::Signature(stored)) => {
+                proved.public_key == stored.public_key
+            }
+            _ => false,
+        };
+        record.id == self.key().id
+            && is_proved
+            && objection(&self.proof, record, asked, now).is_none()
     }
 }
 
@@ -177,7 +200,7 @@ pub fn judge<K: Candidate>(
 ) -> Judgement<K> {
     let now = key.as_ref().at_least(now);
     match prove(token, &key, now, hasher) {
-        Some(proof) => conclude(&proof, key, asked, now),
+        Some(proof) => conclude(proof, key, asked, now),
         None => Judgement::Deny(DenyReason::Unknown),
     }
 }
@@ -193,22 +216,18 @@ pub fn judge_proved<K: Candidate>(
     if proved.id != key.as_ref().id {
         return Judgement::Deny(DenyReason::Unknown);
     }
-    conclude(&Proof::of_claims(&proved.registered), key, asked, now)
+    conclude(Proof::of_claims(&proved.registered), key, asked, now)
 }
 
-fn conclude<K: Candidate>(
-    proof: &Proof,
-    key: K,
-    asked: &Asked<'_>,
-    now: Timestamp,
-) -> Judgement<K> {
-    match objection(proof, key.as_ref(), asked, now) {
+fn conclude<K: Candidate>(proof: Proof, key: K, asked: &Asked<'_>, now: Timestamp) -> Judgement<K> {
+    match objection(&proof, key.as_ref(), asked, now) {
         Some(reason) => Judgement::Deny(reason),
-        None => Judgement::Suitable(Suitable { key, secret_used: proof.secret_used }),
+        None => Judgement::Suitable(Suitable { key, proof }),
     }
 }
 
 /// What a presented secret was proved to be.
+#[derive(Clone, Copy, Debug)]
 struct Proof {
     secret_used: SecretUsed,
     /// When it ends and begins by its own account.
@@ -243,16 +262,11 @@ fn prove<K: Candidate>(
 ) -> Option<Proof> {
     match (&key.as_ref().secret, token.as_signed()) {
         (StoredSecret::Digests(stored), None) => {
-            let matches = |stored: &crate::Digest| {
+            let used = which(stored, now, |stored| {
                 let presented = token.digest(hasher, stored.scheme());
                 presented.is_some_and(|presented| presented.matches(stored))
-            };
-            if matches(&stored.current) {
-                return Some(Proof::of(SecretUsed::Current));
-            }
-            let previous = stored.previous.as_ref()?;
-            let is_previous = !previous.until.has_come(now) && matches(&previous.digest);
-            is_previous.then(|| Proof::of(SecretUsed::Previous))
+            });
+            used.map(Proof::of)
         }
         (StoredSecret::Signature(stored), Some(token)) => {
             let is_signed = token.id() == &key.as_ref().id
@@ -265,6 +279,19 @@ fn prove<K: Candidate>(
         }
         _ => None,
     }
+}
+
+/// Which of a record's secrets it is; the one before the last rotation counts in its grace period.
+fn which(
+    stored: &StoredDigests,
+    now: Timestamp,
+    matches: impl Fn(&crate::Digest) -> bool,
+) -> Option<SecretUsed> {
+    if matches(&stored.current) {
+        return Some(SecretUsed::Current);
+    }
+    let previous = stored.previous.as_ref()?;
+    (!previous.until.has_come(now) && matches(&previous.digest)).then_some(SecretUsed::Previous)
 }
 
 fn objection(

@@ -7,6 +7,7 @@ use keyward::{Asked, KeyspaceId, Keyward, MatchScopes, ResourceId, Scope};
 pub(crate) enum Right {
     AuditRead,
     AuditWrite,
+    ChangesRead,
     KeysExport,
     KeysRead,
     KeysVerify,
@@ -24,6 +25,7 @@ impl Right {
         match self {
             Self::AuditRead => "audit:read",
             Self::AuditWrite => "audit:write",
+            Self::ChangesRead => "changes:read",
             Self::KeysExport => "keys:export",
             Self::KeysRead => "keys:read",
             Self::KeysVerify => "keys:verify",
@@ -56,15 +58,36 @@ impl Right {
         permit: &keyward::Permit,
         keyspace: Option<&KeyspaceId>,
     ) -> bool {
-        let scopes = [self.scope(), Self::Root.scope()].map(Scope::parse);
-        let [Ok(right), Ok(root)] = scopes else { return false };
+        let Some(scopes) = self.scopes() else { return false };
         let resource = keyspace.map(|keyspace| ResourceId::new("keyspace", keyspace.as_str()));
         let Ok(resource) = resource.transpose() else { return false };
         permit.allows(&Asked {
             matching: MatchScopes::Any,
             resource: resource.as_ref(),
-            scopes: &[right, root],
+            scopes: &scopes,
             ..Asked::default()
         })
+    }
+
+    /// Asks once more for a right everywhere, for an answer that takes long: the key may have been
+    /// revoked or changed meanwhile. Where that cannot be found out, the right is not given.
+    pub(crate) async fn is_still_given_by(
+        self,
+        permit: &keyward::Permit,
+        keyward: &Keyward,
+    ) -> bool {
+        let Some(scopes) = self.scopes() else { return false };
+        let asked = Asked { matching: MatchScopes::Any, scopes: &scopes, ..Asked::default() };
+        let answer = keyward.still_allows(permit, &asked).await;
+        answer
+            .inspect_err(|error| tracing::debug!(%error, "a right could not be asked for"))
+            .unwrap_or(false)
+    }
+
+    /// The scopes of which any one gives the right.
+    fn scopes(self) -> Option<[Scope; 2]> {
+        let scopes = [self.scope(), Self::Root.scope()].map(Scope::parse);
+        let [Ok(right), Ok(root)] = scopes else { return None };
+        Some([right, root])
     }
 }

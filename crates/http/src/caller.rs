@@ -69,6 +69,14 @@ impl Caller {
         }
     }
 
+    /// Whether the caller still has a right everywhere that was given to it before.
+    pub(crate) async fn may_still(&self, right: Right, keyward: &Keyward) -> bool {
+        match &self.identity {
+            Identity::Key(permit) => right.is_still_given_by(permit, keyward).await,
+            Identity::Operator => true,
+        }
+    }
+
     fn denied(&self, right: Right, keyspace: Option<&KeyspaceId>) -> Option<DeniedCall> {
         let Identity::Key(permit) = &self.identity else { return None };
         Some(DeniedCall { actor: actor(permit)?, keyspace: keyspace.cloned(), right })

@@ -24,5 +24,5 @@ mod view;
 pub use caller::Operator;
 pub use openapi::openapi;
 pub use protect::{Protect, ProtectLayer, Rejection, VerifiedKey};
-pub use router::{RouterSettings, router};
+pub use router::{MetricsPage, RouterSettings, router};
 pub use serve::{ServeSettings, serve};

@@ -11,7 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::problem::ProblemDocument;
-use crate::routes::{audit, export, health, import, jwks, keys, keyspaces, many, verify};
+use crate::routes::changes::ChangesView;
+use crate::routes::{audit, changes, export, health, import, jwks, keys, keyspaces, many, verify};
 use crate::view::{AlgorithmName, FormatName, KeyStateName};
 
 #[derive(OpenApi)]
@@ -21,7 +22,9 @@ use crate::view::{AlgorithmName, FormatName, KeyStateName};
         description = "API keys done right: issue, verify, rotate and revoke them.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    components(schemas(AlgorithmName, FormatName, KeyStateName, ProblemDocument<'_>)),
+    components(schemas(
+        AlgorithmName, ChangesView<'_>, FormatName, KeyStateName, ProblemDocument<'_>,
+    )),
     modifiers(&BearerToken),
     security(("bearer" = [])),
 )]
@@ -54,6 +57,7 @@ pub(crate) fn routes() -> OpenApiRouter<Keyward> {
         .routes(routes!(keyspaces::show, keyspaces::update))
         .routes(routes!(audit::list, audit::erase))
         .routes(routes!(audit::summary))
+        .routes(routes!(changes::follow))
         .merge(open_routes())
 }
 

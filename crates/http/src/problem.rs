@@ -148,6 +148,11 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "invalid_header", detail)
     }
 
+    pub(crate) const fn invalid_last_event_id() -> Self {
+        let detail = "the header last-event-id must be the id of an event, given once";
+        Self::new(StatusCode::BAD_REQUEST, "invalid_header", detail)
+    }
+
     pub(crate) const fn internal() -> Self {
         let detail = "something went wrong here";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
@@ -337,6 +342,10 @@ impl From<Error> for Problem {
             Error::AuditOff => conflict("the audit trail is switched off"),
             Error::KeyExists => conflict("a key of that id or digest exists"),
             Error::KeyspaceExists => conflict("a keyspace of that id exists"),
+            Error::NoFurtherStream => {
+                let detail = "no further stream of changes can be opened now; try again";
+                Self::unavailable(code, detail)
+            }
             Error::NotFound(_) => Self::not_found(),
             Error::Refused(refusal) => refusal.into(),
             Error::Store(error) => error.into(),

@@ -1,8 +1,12 @@
 //! All routes together, and what every request goes through.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use axum::{Router, middleware};
 use keyward::Keyward;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -11,8 +15,8 @@ use crate::envelope::{self, Envelope};
 use crate::routes::jwks::{self, JwksSettings};
 use crate::{japikey, openapi};
 
-/// How requests are limited.
-#[derive(Clone, Copy, Debug)]
+/// How requests are limited, and what is shown beside the interface.
+#[derive(Clone, Debug)]
 pub struct RouterSettings {
     /// The largest body that is read, in bytes.
     pub body_limit: usize,
@@ -23,6 +27,29 @@ pub struct RouterSettings {
     pub jwks_max_age: Duration,
     /// Whether the routes of [`crate::japikey`] are served, under `/compat/japikey`.
     pub japikey: bool,
+    /// What `/metrics` answers, without a key; absent: there is no such route.
+    pub metrics: Option<MetricsPage>,
+}
+
+/// Writes metrics in the text format of Prometheus, anew for each request.
+#[derive(Clone)]
+pub struct MetricsPage(Arc<dyn Fn() -> String + Send + Sync>);
+
+impl MetricsPage {
+    /// A page that this function writes.
+    pub fn new(write: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(write))
+    }
+
+    fn answer(&self) -> Response {
+        ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (self.0)()).into_response()
+    }
+}
+
+impl fmt::Debug for MetricsPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetricsPage").finish_non_exhaustive()
+    }
 }
 
 impl Default for RouterSettings {
@@ -32,17 +59,21 @@ impl Default for RouterSettings {
             deadline: Duration::from_secs(30),
             jwks_max_age: Duration::from_mins(1),
             japikey: false,
+            metrics: None,
         }
     }
 }
 
 /// The REST interface over an instance.
 pub fn router(keyward: Keyward, settings: RouterSettings) -> Router {
-    let RouterSettings { body_limit, deadline, jwks_max_age, japikey } = settings;
+    let RouterSettings { body_limit, deadline, jwks_max_age, japikey, metrics } = settings;
     let jwks = JwksSettings { max_age: jwks_max_age };
     let envelope = Envelope { body_limit, deadline, jwks, keyward: keyward.clone() };
     let compat = if japikey { compat(&keyward) } else { Router::new() };
-    let (routes, _) = openapi::routes().split_for_parts();
+    let (mut routes, _) = openapi::routes().split_for_parts();
+    if let Some(page) = metrics {
+        routes = routes.route("/metrics", get(async move || page.answer()));
+    }
     routes
         .fallback(jwks::elsewhere)
         .with_state(keyward)

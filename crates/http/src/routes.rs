@@ -1,6 +1,7 @@
 //! The handlers: read the request, check the right, call the library, write the answer.
 
 pub(crate) mod audit;
+pub(crate) mod changes;
 pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod import;

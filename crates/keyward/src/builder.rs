@@ -9,9 +9,12 @@ use keyward_core::{
     Pepper, Peppers,
 };
 use keyward_store::{Store, StoreError};
+use tokio::sync::Semaphore;
 
 use crate::audit::Audit;
+use crate::changes::News;
 use crate::feed::Follower;
+use crate::gauges::Gauges;
 use crate::keyward::Inner;
 use crate::limit::Limiter;
 use crate::lookup::{Lookup, LookupSettings, Shared, SharedCache};
@@ -33,6 +36,7 @@ pub struct Builder {
     is_manual: bool,
     keypal_salts: KeypalSalts,
     lookup: LookupSettings,
+    most_streams: usize,
     peppers: Peppers,
     reap_after: Option<Lifetime>,
     rotation_window: Duration,
@@ -76,6 +80,7 @@ impl Builder {
             is_manual: false,
             keypal_salts: Vec::new(),
             lookup: LookupSettings::default(),
+            most_streams: 1_000,
             peppers: Vec::new(),
             reap_after: None,
             rotation_window: Duration::from_millis(25),
@@ -160,6 +165,12 @@ impl Builder {
         Self { shared: Some(Shared::new(cache, key)), ..self }
     }
 
+    /// How many streams of changes may be open at the same time; by default 1,000.
+    #[must_use]
+    pub fn most_streams(self, most_streams: usize) -> Self {
+        Self { most_streams, ..self }
+    }
+
     /// How often usage is written down; by default every ten seconds, and before its time when more
     /// keys were used than the cache holds.
     #[must_use]
@@ -209,16 +220,19 @@ impl Builder {
             audit: Audit::new(self.audit),
             clock: self.clock,
             entropy: self.entropy,
-            follower: Follower::default(),
+            follower: Follower::new(self.lookup.max_staleness),
+            gauges: Gauges::new(),
             hasher,
             header_rules: self.header_rules,
             keyspaces: ArcSwap::from_pointee(KeyspaceTable::default()),
             limiter: Limiter::default(),
             lookup,
+            news: News::new(),
             reap_after: self.reap_after,
             rotations: Rotations::new(self.rotation_window),
             signing: Signing::new(self.signing),
             store: self.store,
+            stream_places: Arc::new(Semaphore::new(self.most_streams.min(Semaphore::MAX_PERMITS))),
             tracking: self.tracking,
             upgrades: Upgrades::new(self.upgrades),
             usage: UsageLog::new(self.lookup.capacity),
@@ -228,8 +242,7 @@ impl Builder {
         keyward.check_peppers()?;
         keyward.ensure_default_keyspace().await.map_err(BuildError::DefaultKeyspace)?;
         if !self.is_manual {
-            let poll = feed::poll_interval(self.lookup.max_staleness);
-            feed::spawn(Arc::downgrade(&keyward.inner), poll);
+            feed::spawn(&keyward.inner);
             audit::spawn(Arc::downgrade(&keyward.inner));
             reap::spawn(Arc::downgrade(&keyward.inner));
             upgrade::spawn(&keyward.inner);

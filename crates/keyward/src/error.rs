@@ -30,6 +30,9 @@ pub enum Error {
     /// A keyspace of that name exists.
     #[error("the keyspace exists already")]
     KeyspaceExists,
+    /// No further stream of changes can be opened now.
+    #[error("no further stream of changes can be opened now")]
+    NoFurtherStream,
     /// No such key or keyspace.
     #[error("there is no such {0}")]
     NotFound(&'static str),
@@ -60,6 +63,7 @@ impl Error {
             Self::Cache(_) => "cache_failed",
             Self::KeyExists => "key_exists",
             Self::KeyspaceExists => "keyspace_exists",
+            Self::NoFurtherStream => "no_further_stream",
             Self::NotFound(_) => "not_found",
             Self::Refused(refusal) => refusal.code(),
             Self::Signing => "signing_failed",

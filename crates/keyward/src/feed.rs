@@ -1,13 +1,13 @@
 //! Following the store's change feed, so that no cached key outlives its revocation by more than
 //! `max_staleness`.
 
-use std::sync::Weak;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use keyward_core::{KeyspaceTable, Locator, Sequence, Signed, Touched};
 use keyward_store::{Applied, StoreError};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::time::MissedTickBehavior;
 
 use crate::keyward::Inner;
@@ -16,15 +16,35 @@ use crate::{Error, Keyward};
 
 /// How many changes before its start an instance with a shared cache looks at.
 const SHARED_PAST: u64 = 10_000;
+/// Between two looks, so that changes which follow each other closely are read together.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Where this instance is in the feed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Follower {
+    interval: Duration,
+    /// Told when there is something to read that streams wait for.
+    is_due: Arc<Notify>,
     is_stopped: AtomicBool,
     position: Mutex<Sequence>,
 }
 
 impl Follower {
+    /// Of an instance that promises so much.
+    pub(crate) fn new(max_staleness: Duration) -> Self {
+        Self {
+            interval: poll_interval(max_staleness),
+            is_due: Arc::default(),
+            is_stopped: AtomicBool::default(),
+            position: Mutex::default(),
+        }
+    }
+
+    /// How often to look at the feed.
+    pub(crate) const fn interval(&self) -> Duration {
+        self.interval
+    }
+
     pub(crate) fn stop(&self) {
         self.is_stopped.store(true, Ordering::Relaxed);
     }
@@ -48,12 +68,15 @@ impl Keyward {
             }
             self.with_recent(|recent| recent.note(&feed.touched.locators, feed.position));
             self.inner.lookup.forget(&feed.touched.locators);
+            // After they were forgotten here, so that whoever is told and asks gets the newer ones.
+            self.inner.news.tell(&feed);
             *position = feed.position;
             if !feed.has_more {
                 break;
             }
         }
         self.inner.lookup.confirm(moment);
+        self.inner.news.confirm(moment);
         Ok(())
     }
 
@@ -67,6 +90,7 @@ impl Keyward {
         let back = if is_shared { SHARED_PAST } else { 0 };
         *position = Sequence::new(end.get().saturating_sub(back));
         self.with_recent(|recent| recent.begin(*position));
+        self.inner.news.begin(*position);
         self.read_keyspaces().await?;
         if !is_shared {
             self.inner.lookup.confirm(moment);
@@ -100,6 +124,9 @@ impl Keyward {
             }
         }
         self.inner.lookup.forget(&touched.locators);
+        if self.inner.news.listeners() > 0 {
+            self.inner.follower.is_due.notify_one();
+        }
         if let Some(shared) = &self.inner.lookup.shared
             && let Err(error) = shared.delete(&touched.locators).await
         {
@@ -131,20 +158,25 @@ impl Keyward {
 }
 
 /// How often to look: often enough that a look which fails can be repeated in time.
-pub(crate) fn poll_interval(max_staleness: Duration) -> Duration {
+fn poll_interval(max_staleness: Duration) -> Duration {
     const SLOWEST: Duration = Duration::from_millis(250);
     const FASTEST: Duration = Duration::from_millis(5);
     if max_staleness.is_zero() { SLOWEST } else { (max_staleness / 4).clamp(FASTEST, SLOWEST) }
 }
 
 /// Follows the feed until the instance is closed or dropped.
-pub(crate) fn spawn(inner: Weak<Inner>, interval: Duration) {
-    let mut ticks = tokio::time::interval(interval);
+pub(crate) fn spawn(inner: &Arc<Inner>) {
+    let mut ticks = tokio::time::interval(inner.follower.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let is_due = Arc::clone(&inner.follower.is_due);
+    let inner = Arc::downgrade(inner);
     tokio::spawn(async move {
         let mut is_failing = false;
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = is_due.notified() => {}
+            }
             let Some(inner) = inner.upgrade() else { return };
             if inner.follower.is_stopped.load(Ordering::Relaxed) {
                 return;
@@ -162,6 +194,8 @@ pub(crate) fn spawn(inner: Weak<Inner>, interval: Duration) {
                 }
                 Ok(()) | Err(_) => {}
             }
+            drop(keyward);
+            tokio::time::sleep(PAUSE).await;
         }
     });
 }

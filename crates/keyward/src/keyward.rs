@@ -7,10 +7,13 @@ use keyward_core::{
     Clock, Entropy, Hasher, HeaderRules, KeyId, KeyspaceTable, Lifetime, Timestamp,
 };
 use keyward_store::{Store, StoreError};
+use tokio::sync::Semaphore;
 
 use crate::Builder;
 use crate::audit::Audit;
+use crate::changes::News;
 use crate::feed::Follower;
+use crate::gauges::Gauges;
 use crate::limit::Limiter;
 use crate::lookup::Lookup;
 use crate::manage::Rotations;
@@ -31,15 +34,18 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) follower: Follower,
+    pub(crate) gauges: Gauges,
     pub(crate) header_rules: HeaderRules,
     pub(crate) hasher: Hasher,
     pub(crate) keyspaces: ArcSwap<KeyspaceTable>,
     pub(crate) limiter: Limiter<KeyId>,
     pub(crate) lookup: Lookup,
+    pub(crate) news: News,
     pub(crate) reap_after: Option<Lifetime>,
     pub(crate) rotations: Rotations,
     pub(crate) signing: Signing,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) stream_places: Arc<Semaphore>,
     pub(crate) tracking: UsageTracking,
     pub(crate) upgrades: Upgrades,
     pub(crate) usage: UsageLog,
@@ -87,8 +93,9 @@ impl Keyward {
     }
 
     /// Writes down the usage and the better digests that were not written yet, and stops following
-    /// the store's changes. Call it before the process ends.
+    /// the store's changes, of which streams end. Call it before the process ends.
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.end_streams();
         if let Err(error) = self.flush_upgrades().await {
             tracing::warn!(%error, "outdated digests could not be replaced");
         }

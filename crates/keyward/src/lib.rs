@@ -25,9 +25,11 @@
 
 mod audit;
 mod builder;
+mod changes;
 mod error;
 mod feed;
 mod first_start;
+mod gauges;
 mod keyward;
 mod limit;
 mod lookup;
@@ -41,6 +43,7 @@ mod verify;
 
 pub use audit::{AuditSettings, AuditTrail};
 pub use builder::{BuildError, Builder};
+pub use changes::{ChangeStream, FeedEvent};
 pub use error::Error;
 pub use first_start::FirstStart;
 pub use keyward_core::*;

@@ -209,6 +209,11 @@ impl Lookup {
         self.confirmed_at.fetch_max(moment.as_nanos(), Ordering::Release);
     }
 
+    /// How long ago that was.
+    pub(crate) fn since_confirmed(&self, now: Moment) -> Duration {
+        now.since(Moment::from_nanos(self.confirmed_at.load(Ordering::Acquire)))
+    }
+
     /// Forgets what is at these locators, and what reads under way will find there.
     pub(crate) fn forget(&self, locators: &[Locator]) {
         for locator in locators {
@@ -228,8 +233,7 @@ impl Lookup {
     }
 
     fn is_confirmed(&self, now: Moment) -> bool {
-        let confirmed_at = Moment::from_nanos(self.confirmed_at.load(Ordering::Acquire));
-        !self.max_staleness.is_zero() && now.since(confirmed_at) <= self.max_staleness
+        !self.max_staleness.is_zero() && self.since_confirmed(now) <= self.max_staleness
     }
 
     /// Reads a record: from the shared cache, if there is one and it has it, or else from the store.

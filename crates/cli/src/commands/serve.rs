@@ -11,6 +11,7 @@ use crate::args::ServeArgs;
 use crate::config::{Config, LogFormat};
 use crate::first_key;
 use crate::instance::{self, Workload};
+use crate::metrics;
 use crate::outcome::Outcome;
 
 pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Outcome> {
@@ -20,6 +21,7 @@ pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Out
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
     instance::migrate(config)?;
+    let recorder = metrics::install()?;
     let keyward = instance::open(config, Workload::Serving).await?;
     first_key::hand_out(&keyward, args.root_key_file.as_deref()).await?;
     let settings = RouterSettings {
@@ -27,12 +29,19 @@ pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Out
         deadline: config.server.request_timeout.0,
         jwks_max_age: config.signed.max_age.0,
         japikey: config.compat.japikey,
+        metrics: Some(metrics::page(recorder, keyward.clone())),
     };
     if config.compat.japikey {
         keyward_http::japikey::prepare(&keyward).await.context("cannot make the keyspace")?;
     }
     let router = keyward_http::router(keyward.clone(), settings);
     let stop = stop_signal()?;
+    let ending = keyward.clone();
+    let stop = async move {
+        stop.await;
+        // They would be waited for.
+        ending.end_streams();
+    };
     tracing::info!(address = %listener.local_addr()?, "listening");
     let served = keyward_http::serve(listener, router, serve_settings(config), stop).await;
     served.context("cannot start the threads that serve")?;

@@ -59,6 +59,8 @@ pub(crate) struct ServerSection {
     pub(crate) shutdown_timeout: Span,
     /// The most connections at the same time.
     pub(crate) most_connections: NonZeroUsize,
+    /// The most streams of changes at the same time.
+    pub(crate) most_streams: usize,
 }
 
 impl Default for ServerSection {
@@ -73,6 +75,7 @@ impl Default for ServerSection {
             shutdown_timeout: Span(serve.shutdown_timeout),
             most_connections: NonZeroUsize::new(serve.most_connections)
                 .unwrap_or(NonZeroUsize::MIN),
+            most_streams: 1_000,
         }
     }
 }

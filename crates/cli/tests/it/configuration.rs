@@ -98,6 +98,7 @@ fn the_defaults_are_printed_as_a_file_that_can_be_used() {
     header_timeout = "30s"
     shutdown_timeout = "10s"
     most_connections = 10000
+    most_streams = 1000
 
     [database]
     url = "sqlite:keyward.db"

@@ -3,6 +3,7 @@
 mod client;
 mod command;
 mod server;
+mod stream;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ pub(crate) use client::{Answer, Client, Issued};
 pub(crate) use command::{Cli, Ended, bare};
 use keyward_testkit::SeededEntropy;
 pub(crate) use server::Server;
+pub(crate) use stream::Stream;
 use tempfile::TempDir;
 
 /// How long anything may take before a test gives up on it.

@@ -13,6 +13,8 @@ mod harness;
 mod killed;
 mod leaks;
 mod main_job;
+mod metrics;
 mod scan;
+mod streams;
 mod traffic;
 mod two_processes;

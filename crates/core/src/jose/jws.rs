@@ -4,9 +4,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::encoding::{decode, encode_into, encoded_length};
-use super::{
-    Claims, Issuers, PairKind, RegisteredClaims, SignatureAlgorithm, SignatureError,
-};
+use super::{Claims, Issuers, PairKind, RegisteredClaims, SignatureAlgorithm, SignatureError};
 use crate::{KeyId, Secret};
 
 /// A signed key's text as it was read. Nothing of it is proved yet.

@@ -201,6 +201,55 @@ fn a_previous_secret_does_not_outlive_the_key() {
     assert_eq!(code_at(&key, 10), "revoked");
 }
 
+/// What a permit says of a later version of its key's record at second 10.
+fn holds_after(change: impl FnOnce(&mut KeyRecord)) -> bool {
+    let key = issued();
+    let asked = Asked::default();
+    let text = key.minted.secret.expose();
+    let decision = decide(text, &key.keyspace, &key.record, &asked, at(0));
+    let mut later = key.record.clone();
+    change(&mut later);
+    decision.permit().unwrap().holds_for(&later, &asked, at(10))
+}
+
+#[test]
+fn a_permit_holds_for_a_later_record_that_would_allow_the_same() {
+    let until =
+        |second| PreviousSecret { digest: issued().record.secret.digest, until: at(second) };
+    let rotated = |key: &mut KeyRecord| key.secret.digest = digest("another");
+    assert!(holds_after(|key| key.updated_at = at(9)));
+    assert!(holds_after(|key| {
+        rotated(key);
+        key.secret.previous = Some(until(11));
+    }));
+    assert!(!holds_after(|key| {
+        rotated(key);
+        key.secret.previous = Some(until(10));
+    }));
+    assert!(!holds_after(rotated));
+    assert!(!holds_after(|key| key.enabled = false));
+    assert!(!holds_after(|key| key.revocation = Some(revoked_at(10))));
+    assert!(holds_after(|key| key.revocation = Some(revoked_at(11))));
+    assert!(!holds_after(|key| key.expires_at = Some(at(10))));
+    assert!(!holds_after(|key| key.deletion = Some(Deletion { at: at(5), by: operator() })));
+    assert!(!holds_after(|key| key.id = KeyId::parse("another").unwrap()));
+}
+
+#[test]
+fn a_permit_holds_for_no_record_that_lacks_the_scope() {
+    let mut key = issued();
+    let read = Scope::parse("read").unwrap();
+    key.record.scopes = ScopeSet::new([read.clone()]).unwrap();
+    let scopes = [read];
+    let asked = Asked { scopes: &scopes, ..Asked::default() };
+    let text = key.minted.secret.expose();
+    let decision = decide(text, &key.keyspace, &key.record, &asked, at(0));
+    let permit = decision.permit().unwrap();
+    assert!(permit.holds_for(&key.record, &asked, at(1)));
+    let less = KeyRecord { scopes: ScopeSet::default(), ..key.record.clone() };
+    assert!(!permit.holds_for(&less, &asked, at(1)));
+}
+
 #[test]
 fn a_limit_refuses_a_suitable_key_and_says_how_long_to_wait() {
     let key = issued();

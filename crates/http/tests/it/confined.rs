@@ -37,8 +37,15 @@ impl Fence {
     }
 }
 
-const EVERYTHING: &[&str] =
-    &["audit:read", "keys:read", "keys:verify", "keys:write", "keyspaces:read", "keyspaces:write"];
+const EVERYTHING: &[&str] = &[
+    "audit:read",
+    "changes:read",
+    "keys:read",
+    "keys:verify",
+    "keys:write",
+    "keyspaces:read",
+    "keyspaces:write",
+];
 
 #[rstest]
 #[tokio::test]
@@ -120,6 +127,7 @@ async fn what_concerns_all_keyspaces_is_closed(#[values(EVERYTHING, &["root"])] 
     let old = json!({"older_than": "1ms"});
     assert_eq!(fence.status("POST", "/v1/keys/reap", old).await, 403);
     assert_eq!(fence.status("POST", "/v1/verify", json!({"secret": "x"})).await, 403);
+    assert_eq!(fence.get("/v1/changes").await, 403);
     let new = json!({"id": "new", "format": "opaque"});
     assert_eq!(fence.status("POST", "/v1/keyspaces", new).await, 403);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use insta::assert_snapshot;
-use keyward_http::RouterSettings;
+use keyward_http::{MetricsPage, RouterSettings};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -100,6 +100,7 @@ async fn a_path_that_is_no_route_is_a_problem() {
 #[case("/v1/keyspaces", "GET,HEAD,POST")]
 #[case("/v1/keyspaces/x", "GET,HEAD,PATCH")]
 #[case("/v1/audit", "DELETE,GET,HEAD")]
+#[case("/v1/changes", "GET,HEAD")]
 #[case("/healthz", "GET,HEAD")]
 #[case("/openapi.json", "GET,HEAD")]
 #[tokio::test]
@@ -115,6 +116,23 @@ async fn a_method_that_a_route_does_not_take_is_told_which_ones_it_takes(
         allowed.sort_unstable();
         assert_eq!(allowed.join(","), expected);
     }
+}
+
+#[tokio::test]
+async fn metrics_are_there_if_somebody_writes_them_and_need_no_key() {
+    let without = Api::new().await;
+    assert_eq!(without.get("/metrics").await.complaint(), "404 not_found");
+    let page = MetricsPage::new(|| "keyward_feed_streams 0\n".to_owned());
+    let settings = RouterSettings { metrics: Some(page), ..RouterSettings::default() };
+    let api = Api::over(Arc::new(FaultyStore::new()), settings).await;
+    let answer = api.send(bare("/metrics", &[])).await;
+    assert_eq!((answer.status.as_u16(), answer.text()), (200, "keyward_feed_streams 0\n"));
+    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(
+        api.call("POST", "/metrics", Value::Null).await.complaint(),
+        "405 method_not_allowed"
+    );
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod bad_queries;
 mod bad_times;
 mod bad_tokens;
 mod bad_types;
+mod changes;
 mod confined;
 mod document;
 mod envelope;

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use crate::support::Api;
 
-const SCOPES: [&str; 9] = [
+const SCOPES: [&str; 10] = [
     "",
     "audit:read",
     "audit:write",
+    "changes:read",
     "keys:read",
     "keys:verify",
     "keys:write",
@@ -55,6 +56,7 @@ async fn api_with_keys() -> (Api, [(&'static str, String); 3]) {
 #[case("GET /v1/audit", Value::Null, "audit:read", "403")]
 #[case("GET /v1/audit/summary", Value::Null, "audit:read", "403")]
 #[case("DELETE /v1/audit?owner=a", Value::Null, "audit:write", "403")]
+#[case("GET /v1/changes", Value::Null, "changes:read", "403")]
 #[case("POST /v1/verify-many", json!({"secrets": ["x"]}), "keys:verify", "403")]
 #[tokio::test]
 async fn a_route_is_open_to_its_scope_and_to_root(

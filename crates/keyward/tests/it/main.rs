@@ -4,6 +4,7 @@
 mod acts;
 mod audit;
 mod cache;
+mod changes;
 mod first_start;
 mod flights;
 mod instances;

@@ -81,7 +81,7 @@ impl End {
         let issued = keyward.issue(NewKey { keyspace, ..new }, &me()).await.unwrap();
         let id = &issued.key.id;
         if matches!(self, Self::Succeeded) {
-            let (grace, mode) = (Some(seconds(5)), RotationMode::Successor);
+            let (grace, mode) = (Some(seconds(5)), Some(RotationMode::Successor));
             let rotation = Rotation { grace, mode, ..Rotation::default() };
             keyward.rotate(id, rotation, &me()).await.unwrap();
         }

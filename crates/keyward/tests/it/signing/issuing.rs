@@ -58,8 +58,7 @@ async fn its_end_is_a_whole_second_in_record_and_token() {
     let keyward = world.start().await;
     let keyspace = signed_keyspace(&keyward).await;
     let expiry = Expiry::At("2027-01-01T00:00:05.900Z".parse().unwrap());
-    let issued =
-        keyward.issue(NewKey { expiry, ..new_key(&keyspace) }, &me()).await.unwrap();
+    let issued = keyward.issue(NewKey { expiry, ..new_key(&keyspace) }, &me()).await.unwrap();
     assert_eq!(issued.key.expires_at.unwrap().to_string(), "2027-01-01T00:00:05Z");
     world.clock.advance(std::time::Duration::from_millis(4_999));
     assert_eq!(code(&keyward, &issued.secret).await, "allowed");

@@ -30,7 +30,10 @@ async fn every_key_gets_a_pair_of_its_own_and_waits_its_turn() {
     assert_eq!(moduli.len(), 6);
     let status = keyward.pool_status();
     assert!(status.made >= 6, "{status:?}");
-    assert!(status.waited >= 4, "one pair is ready at most, and one may be made meanwhile: {status:?}");
+    assert!(
+        status.waited >= 4,
+        "one pair is ready at most, and one may be made meanwhile: {status:?}"
+    );
     assert_eq!(status.waiting, 0);
 }
 

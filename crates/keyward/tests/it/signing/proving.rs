@@ -141,8 +141,7 @@ async fn a_signed_key_is_published_while_it_is_active() {
     let keyward = world.start().await;
     let issued = issue_signed(&keyward).await;
     let id = &issued.key.id;
-    let is_published =
-        async |id: &KeyId| keyward.published_key(id).await.unwrap().is_some();
+    let is_published = async |id: &KeyId| keyward.published_key(id).await.unwrap().is_some();
     assert!(is_published(id).await);
     keyward.disable(id, &me()).await.unwrap();
     assert!(!is_published(id).await);
