@@ -214,18 +214,17 @@ fn holds_after(change: impl FnOnce(&mut KeyRecord)) -> bool {
 
 #[test]
 fn a_permit_holds_for_a_later_record_that_would_allow_the_same() {
-    let until =
-        |second| PreviousSecret { digest: issued().record.secret.digest, until: at(second) };
-    let rotated = |key: &mut KeyRecord| key.secret.digest = digest("another");
+    let rotated = |key: &mut KeyRecord| key.secret = StoredSecret::of_digest(digest("another"));
+    let with_grace_until = |second| {
+        move |key: &mut KeyRecord| {
+            let previous = key.secret.digest().unwrap().clone();
+            let secret = StoredSecret::of_digest(digest("another"));
+            *key = with_previous(KeyRecord { secret, ..key.clone() }, previous, at(second));
+        }
+    };
     assert!(holds_after(|key| key.updated_at = at(9)));
-    assert!(holds_after(|key| {
-        rotated(key);
-        key.secret.previous = Some(until(11));
-    }));
-    assert!(!holds_after(|key| {
-        rotated(key);
-        key.secret.previous = Some(until(10));
-    }));
+    assert!(holds_after(with_grace_until(11)));
+    assert!(!holds_after(with_grace_until(10)));
     assert!(!holds_after(rotated));
     assert!(!holds_after(|key| key.enabled = false));
     assert!(!holds_after(|key| key.revocation = Some(revoked_at(10))));

@@ -62,8 +62,8 @@ const FOREIGN_PREFIX: &str = "prefix must be groups of letters, digits and hyphe
     "length must not be given: this format has its own")]
 #[case(json!({"format": "prefixed", "profile": "seam", "prefix": "p", "weak_secrets": MARK}),
     "weak_secrets must be `refuse` or `warn`")]
-#[case(json!({"format": MARK}), "format must be `opaque` or `prefixed`")]
-#[case(json!({"algorithm": MARK}), "algorithm must be `sha256` or `sha512`")]
+#[case(json!({"format": MARK}), "format must be one of `opaque`, `prefixed`, `signed`")]
+#[case(json!({"algorithm": MARK}), "algorithm must be sha256 or sha512")]
 #[case(json!({"id": ""}), "id must be 1 to 64 characters long")]
 #[case(json!({"id": "a".repeat(65)}), "id must be 1 to 64 characters long")]
 #[case(json!({"id": format!("{MARK}/..")}), "id must consist of a-z, 0-9 and '-'")]

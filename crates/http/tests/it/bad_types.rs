@@ -26,15 +26,16 @@ const ISSUE: Route = Route {
     base: r#"{"owner": "o"}"#,
     texts: "keyspace owner name description expires_at expires_in not_before",
     lists: "scopes tags",
-    objects: "resources metadata",
+    objects: "resources metadata claims",
     booleans: "enabled",
     numbers: "",
-    nullable: "keyspace name description expires_at expires_in not_before enabled",
+    nullable: "keyspace name description expires_at expires_in not_before enabled claims",
 };
 const UPDATE: Route = Route {
     call: "PATCH /v1/keys/{id}",
     base: r#"{"name": "n"}"#,
     texts: "name description expires_at expires_in not_before",
+    objects: "resources metadata",
     booleans: "",
     numbers: "version",
     nullable: "name description expires_at not_before",
@@ -44,7 +45,8 @@ const ROTATE: Route = Route {
     call: "POST /v1/keys/{id}/rotate",
     base: "{}",
     texts: "grace mode name description expires_at expires_in not_before",
-    nullable: "grace name description expires_at not_before",
+    objects: "resources metadata claims",
+    nullable: "grace name description expires_at not_before claims",
     ..UPDATE
 };
 const NOTHING: Route = Route {
@@ -81,11 +83,12 @@ const VERIFY: Route = Route {
 const CREATE_KEYSPACE: Route = Route {
     call: "POST /v1/keyspaces",
     base: r#"{"id": "k", "format": "opaque"}"#,
-    texts: "id description format prefix alphabet algorithm default_lifetime maximum_lifetime",
+    texts: "id description format prefix alphabet algorithm issuer audience default_lifetime \
+        maximum_lifetime",
     objects: "rate_limit",
-    numbers: "length",
-    nullable: "description prefix alphabet algorithm default_lifetime maximum_lifetime rate_limit \
-        length",
+    numbers: "length key_size",
+    nullable: "description prefix alphabet algorithm issuer audience default_lifetime \
+        maximum_lifetime rate_limit length key_size",
     ..NOTHING
 };
 const UPDATE_KEYSPACE: Route = Route {

@@ -3,7 +3,7 @@
 use keyward::jose::{Claims, PairKind, PublicKey};
 use keyward::{
     Expiry, ImportedKey, KeyChanges, KeyId, NewKey, NewKeyspace, RateLimit, Rotation, RotationMode,
-    SigningSettings,
+    SigningSettings, Timestamp,
 };
 use rstest::rstest;
 use serde_json::json;
@@ -57,7 +57,7 @@ async fn its_end_is_a_whole_second_in_record_and_token() {
     let world = World::new(Backend::Memory);
     let keyward = world.start().await;
     let keyspace = signed_keyspace(&keyward).await;
-    let expiry = Expiry::At("2027-01-01T00:00:05.900Z".parse().unwrap());
+    let expiry = Expiry::At(Timestamp::parse("2027-01-01T00:00:05.900Z").unwrap());
     let issued = keyward.issue(NewKey { expiry, ..new_key(&keyspace) }, &me()).await.unwrap();
     assert_eq!(issued.key.expires_at.unwrap().to_string(), "2027-01-01T00:00:05Z");
     world.clock.advance(std::time::Duration::from_millis(4_999));
@@ -70,7 +70,7 @@ async fn its_end_is_a_whole_second_in_record_and_token() {
 #[case::no_end(|new: &mut NewKey| new.expiry = Expiry::Default, "expires_at")]
 #[case::never(|new: &mut NewKey| new.expiry = Expiry::Never, "expires_at")]
 #[case::over_by_the_second(
-    |new: &mut NewKey| new.expiry = Expiry::At("2027-01-01T00:00:00.5Z".parse().unwrap()), "expires_at"
+    |new: &mut NewKey| new.expiry = Expiry::At(Timestamp::parse("2027-01-01T00:00:00.5Z").unwrap()), "expires_at"
 )]
 #[case::nbf_is_no_number(
     |new: &mut NewKey| new.claims = Claims::parse(r#"{"nbf":"soon"}"#).unwrap(), "claims"

@@ -7,7 +7,7 @@ use keyward::{Asked, KeyId, Keyward, NewKeyspace, Secret, VerifyOptions};
 use rstest::rstest;
 
 use super::{format, issue_signed, new_key, signed_keyspace};
-use crate::support::{Backend, World, code, code_for, create_keyspace, me, scope};
+use crate::support::{Backend, Call, World, code, code_for, create_keyspace, me, scope};
 
 /// The same text with another character at a place from its end.
 fn spoilt(token: &Secret, place: usize) -> Secret {
@@ -120,19 +120,19 @@ async fn a_made_up_token_costs_no_read_and_an_unknown_one_costs_one() {
     let world = World::new(Backend::Memory);
     let keyward = world.start().await;
     let issued = issue_signed(&keyward).await;
-    let before = world.store.finds();
+    let before = world.store.count(Call::Find);
     for garbage in ["eyJ", "eyJhbGciOiJub25lIn0.e30.x", "eyJ.eyJ.eyJ"] {
         assert_eq!(code(&keyward, &Secret::new(garbage.to_owned())).await, "malformed");
     }
-    assert_eq!(world.store.finds(), before);
+    assert_eq!(world.store.count(Call::Find), before);
     let other = World::new(Backend::Memory);
     let elsewhere = other.start().await;
     signed_keyspace(&elsewhere).await;
-    let before = other.store.finds();
+    let before = other.store.count(Call::Find);
     for _ in 0..3 {
         assert_eq!(code(&elsewhere, &issued.secret).await, "unknown");
     }
-    assert_eq!(other.store.finds(), before + 1);
+    assert_eq!(other.store.count(Call::Find), before + 1);
 }
 
 #[tokio::test]
