@@ -11,6 +11,8 @@ mod keys;
 mod measure;
 mod pieces;
 mod scan;
+mod server;
+mod signed;
 mod tokens;
 
 use std::path::PathBuf;
@@ -53,6 +55,12 @@ enum What {
         #[arg(long)]
         binary: PathBuf,
     },
+    /// Signed keys: checking, issuing and serving them, beside japikey's packages and jose
+    Signed {
+        /// The `keyward` binary to run
+        #[arg(long)]
+        binary: PathBuf,
+    },
     /// Making and checking tokens of the prefixed-api-key family, beside the crate of that name
     Tokens,
     /// Searching files for keys, against ripgrep where it is installed
@@ -69,6 +77,7 @@ fn main() -> anyhow::Result<()> {
         What::Verify { only } => in_process::run(*only, args.rounds, args.quick),
         What::Http { binary } => http::run(binary, args.rounds, args.quick),
         What::Import { binary } => import::run(binary, args.quick),
+        What::Signed { binary } => signed::run(binary, args.rounds, args.quick),
         What::Tokens => tokens::run(args.rounds, args.quick),
         What::Scan { binary } => scan::run(binary, args.rounds, args.quick),
     }
