@@ -29,9 +29,18 @@ fn metrics_are_written_for_prometheus_and_need_no_key() {
     assert!(answer.contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"));
     let version = env!("CARGO_PKG_VERSION");
     assert!(answer.contains(&format!("keyward_build_info{{version=\"{version}\"}} 1\n")));
-    for name in ["keyward_build_info", "keyward_feed_lag_seconds", "keyward_feed_streams"] {
+    for name in [
+        "keyward_build_info",
+        "keyward_feed_lag_seconds",
+        "keyward_feed_streams",
+        "keyward_pairs_made_total",
+        "keyward_pairs_ready",
+        "keyward_pairs_waited_total",
+        "keyward_pairs_waiting",
+    ] {
         assert!(answer.contains(&format!("# HELP {name} ")), "{answer}");
-        assert!(answer.contains(&format!("# TYPE {name} gauge\n")), "{answer}");
+        let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+        assert!(answer.contains(&format!("# TYPE {name} {kind}\n")), "{answer}");
     }
     let lag = value(&answer, "keyward_feed_lag_seconds");
     assert!((0.0..10.0).contains(&lag), "{lag}");
