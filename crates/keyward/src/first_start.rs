@@ -34,7 +34,7 @@ impl Keyward {
         let context = ActContext::by(own_actor()?);
         let new = prefixed(id.clone(), "kwm")?;
         let keyspace = Keyspace::create(new, &self.inner.hasher, self.now())?;
-        let (root, mut change) = self.prepare(root_key(id)?, &keyspace, &context)?;
+        let (root, mut change) = self.prepare(root_key(id)?, &keyspace, &context).await?;
         self.write_new_keyspace(&keyspace, &context, &mut change);
         Ok(Some(FirstStart { change, root }))
     }

@@ -1,6 +1,7 @@
 //! The management acts: read, decide by the rules of core, and apply the change with its event.
 
 mod acts;
+mod draft;
 mod export;
 mod import;
 mod issue;

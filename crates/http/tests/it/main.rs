@@ -19,6 +19,8 @@ mod document;
 mod envelope;
 mod faulty;
 mod import;
+
+mod jwks;
 mod keys;
 mod keyspaces;
 mod management;
@@ -30,6 +32,7 @@ mod revocation;
 mod rights;
 mod rotation;
 mod serve;
+
 mod support;
 mod switching;
 mod verify;

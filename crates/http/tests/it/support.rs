@@ -10,7 +10,7 @@ use axum::http::{HeaderName, Request, request};
 use axum::response::Response;
 use http_body_util::BodyExt;
 use keyward::store::{AuditQuery, KeyQuery, MemoryStore, Store};
-use keyward::{Action, KeyState, Keyward};
+use keyward::{Action, Builder, KeyState, Keyward, SigningSettings};
 use keyward_http::{RouterSettings, router};
 use keyward_testkit::{FixedClock, SeededEntropy};
 use serde_json::{Value, json};
@@ -40,9 +40,19 @@ impl Api {
     }
 
     pub(crate) async fn over(store: Arc<dyn Store>, settings: RouterSettings) -> Self {
+        Self::built(store, settings, |builder| builder).await
+    }
+
+    /// The same over an instance with more settings than usual.
+    pub(crate) async fn built(
+        store: Arc<dyn Store>,
+        settings: RouterSettings,
+        set: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let clock = Arc::new(FixedClock::new());
         let builder = Keyward::builder(store).manual().entropy(Arc::new(SeededEntropy::new(7)));
-        let keyward = builder.clock(Arc::<FixedClock>::clone(&clock)).build().await.unwrap();
+        let builder = builder.clock(Arc::<FixedClock>::clone(&clock)).signing(few_pairs());
+        let keyward = set(builder).build().await.unwrap();
         let first_start = keyward.first_start().await.unwrap().unwrap();
         assert!(keyward.finish_first_start(&first_start).await.unwrap());
         let root = first_start.secret().expose().to_owned();
@@ -112,6 +122,18 @@ impl Api {
         assert_eq!(self.call("POST", "/v1/keyspaces", body).await.status, 201);
     }
 
+    /// Creates a keyspace of Ed25519 keys with that base issuer.
+    pub(crate) async fn signed_keyspace(&self, id: &str, issuer: &str) {
+        let body = json!({"id": id, "format": "signed", "algorithm": "EdDSA", "issuer": issuer});
+        let answer = self.call("POST", "/v1/keyspaces", body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    }
+
+    /// Issues a key of a keyspace of signed ones; returns its token and its id.
+    pub(crate) async fn issue_signed(&self, keyspace: &str) -> (String, String) {
+        self.issue(json!({"owner": "customer-1", "keyspace": keyspace, "expires_in": "1d"})).await
+    }
+
     /// Whether and how the secret verifies: `allowed`, or the code of the refusal.
     pub(crate) async fn decision(&self, secret: &str) -> String {
         let answer = self.call("POST", "/v1/verify", json!({"secret": secret})).await;
@@ -154,6 +176,11 @@ impl Api {
     pub(crate) async fn refused(&self, method: &str, path: &str, body: &Value) -> String {
         self.refusal(request(&self.root, method, path, body)).await
     }
+}
+
+/// So that a keyspace of RSA keys costs a test no more than the pairs that it takes.
+pub(crate) fn few_pairs() -> SigningSettings {
+    SigningSettings { ready_pairs: 1, threads: 1, ..SigningSettings::default() }
 }
 
 /// A request with a body of JSON, unless it is null.

@@ -1,9 +1,8 @@
 //! Issuing keys.
 
-use keyward_core::jose::{Claims, SigningPair};
 use keyward_core::{
     ActContext, Action, Change, DigestScheme, Invalid, KeyId, KeyRecord, KeyWrite, Keyspace,
-    KeyspaceWrite, MintError, Minted, NewKey, Refusal, Secret, Signed, StoredSecret, WeakSecrets,
+    KeyspaceWrite, Minted, NewKey, Refusal, Secret, WeakSecrets,
 };
 use serde_json::json;
 
@@ -25,12 +24,7 @@ impl Keyward {
         for _ in 0..ATTEMPTS {
             let unknown = || Invalid::new("must name a keyspace").at("keyspace");
             let keyspace = self.known_keyspace(&new.keyspace).ok_or_else(unknown)?;
-            let (issued, change) = match keyspace.format.as_signed() {
-                Some(signed) => {
-                    self.prepare_signed(new.clone(), (&keyspace, signed), context).await?
-                }
-                None => self.prepare(new.clone(), &keyspace, context)?,
-            };
+            let (issued, change) = self.prepare(new.clone(), &keyspace, context).await?;
             match self.commit(change).await {
                 // The id was taken by chance, or the keyspace was changed: draw and read again.
                 Err(error) if error.is_taken() => {}
@@ -42,53 +36,29 @@ impl Keyward {
     }
 
     /// A key of an existing keyspace and the change that stores it.
-    pub(crate) fn prepare(
+    pub(crate) async fn prepare(
         &self,
         new: NewKey,
         keyspace: &Keyspace,
         context: &ActContext,
     ) -> Result<(Issued, Change), Error> {
-        let now = self.now();
-        let id = keyspace.format.draw_id(&*self.inner.entropy, now);
-        let mut change = self.change(now);
-        let (minted, digest) = self.mint(keyspace, &id, &mut change)?;
-        let secret = StoredSecret::of_digest(digest);
-        let key = KeyRecord::issue(new, id, secret, minted.hint, keyspace, now)?;
-        self.add_issued(&key, context, &mut change);
-        Ok((Issued { secret: minted.secret, key }, change))
-    }
-
-    /// The same for a key that is signed. Whatever speaks against it is found out before a pair is
-    /// taken, and there is nothing else to wait for.
-    async fn prepare_signed(
-        &self,
-        new: NewKey,
-        (keyspace, signed): (&Keyspace, &Signed),
-        context: &ActContext,
-    ) -> Result<(Issued, Change), Error> {
+        // What speaks against it is found out before a pair is taken for it.
         new.check(keyspace, self.now())?;
-        self.inner.signing.admit(&new.owner, self.inner.clock.moment())?;
-        let pair = self.inner.signing.pair(signed.pair()).await?;
-        // After the wait, for the token says when it was signed.
+        let pair = self.pair_for(keyspace, &new.owner).await?;
+        // After the wait, for a token says when it was signed.
         let now = self.now();
         let id = keyspace.format.draw_id(&*self.inner.entropy, now);
-        let (secret, hint) = signature_of(&*pair, new.claims.clone(), (keyspace, &id));
-        let key = KeyRecord::issue(new, id, secret, hint, keyspace, now)?;
-        let minted = sign(signed, &key, pair)?;
         let mut change = self.change(now);
-        self.add_issued(&key, context, &mut change);
-        Ok((Issued { secret: minted.secret, key }, change))
-    }
-
-    /// Adds a key that is issued, and the event that tells of it, to a change.
-    fn add_issued(&self, key: &KeyRecord, context: &ActContext, change: &mut Change) {
-        let now = change.at;
+        let (draft, secret) = self.draft(keyspace, &id, (pair, new.claims.clone()), &mut change)?;
+        let key = KeyRecord::issue(new, id, draft.stored, draft.hint, keyspace, now)?;
+        let secret = secret.finish(&key)?;
         let told = data([
             ("name", key.name.as_ref().map(|name| json!(name))),
             ("scopes", Some(json!(key.scopes))),
         ]);
-        change.events.push(self.key_event(Action::KeyIssued, key, context, now, told));
+        change.events.push(self.key_event(Action::KeyIssued, &key, context, now, told));
         change.keys.push(KeyWrite::Insert(Box::new(key.clone())));
+        Ok((Issued { secret, key }, change))
     }
 
     /// Draws a secret and makes its digest. A keyspace to which the digest's scheme is new is told
@@ -119,28 +89,6 @@ impl Keyward {
         }
         Ok((minted, digest))
     }
-}
-
-/// What is stored of a key that this pair is going to sign, and its hint.
-pub(super) fn signature_of(
-    pair: &dyn SigningPair,
-    claims: Claims,
-    (keyspace, id): (&Keyspace, &KeyId),
-) -> (StoredSecret, String) {
-    let secret = StoredSecret::of_signature(pair.public_key().clone(), claims);
-    (secret, keyspace.format.hint(id))
-}
-
-/// The token of a key. The pair is gone then.
-pub(super) fn sign(
-    signed: &Signed,
-    key: &KeyRecord,
-    pair: Box<dyn SigningPair>,
-) -> Result<Minted, Error> {
-    signed.mint(key, pair).map_err(|error| match error {
-        MintError::Invalid(field) => field.into(),
-        MintError::Signature => Error::Signing,
-    })
 }
 
 fn unknown_pepper(scheme: DigestScheme) -> Error {

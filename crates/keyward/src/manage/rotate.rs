@@ -2,12 +2,11 @@
 
 use keyward_core::{
     ActContext, Action, Change, FieldError, FormatKind, Invalid, KeyId, KeyRecord, KeyWrite,
-    Refusal, Rotation, RotationMode, Secret, StoredSecret, Timestamp,
+    Refusal, Rotation, RotationMode, Secret, Timestamp,
 };
 use serde_json::{Map, Value, json};
 
 use super::data;
-use super::issue::{sign, signature_of};
 use crate::{Error, Keyward};
 
 /// A key that was rotated, with its new secret: this is the only time that it can be seen.
@@ -38,7 +37,7 @@ impl Keyward {
         }
         let before = self.existing(id).await?;
         let mut change = self.change(asked_at);
-        let rotated = match mode_for(&before, rotation.mode)? {
+        let rotated = match mode_for(&before, &rotation)? {
             RotationMode::SameId => {
                 self.rotate_same_id(before, rotation, asked_at, context, &mut change)?
             }
@@ -89,32 +88,20 @@ impl Keyward {
             ("grace", rotation.grace.map(|grace| json!(grace))),
             ("mode", Some(json!("successor"))),
         ]);
-        let by = context.actor.clone();
-        let (old, key, secret) = if let Some(signed) = keyspace.format.as_signed() {
-            // What speaks against it is found out before a pair is taken.
-            let old_claims = before.secret.signature().map(|old| old.claims.clone());
-            let claims = rotation.claims.clone().or(old_claims).unwrap_or_default();
-            let unchanged = before.secret.clone();
-            let new = (before.id.clone(), unchanged, String::new());
-            let (now, rehearsed) = (self.now(), rotation.clone());
-            before.clone().succeed(rehearsed, new, &keyspace, by.clone(), asked_at, now)?;
-            self.inner.signing.admit(&before.owner, self.inner.clock.moment())?;
-            let pair = self.inner.signing.pair(signed.pair()).await?;
-            let now = self.now();
-            let id = keyspace.format.draw_id(&*self.inner.entropy, now);
-            let (secret, hint) = signature_of(&*pair, claims, (&keyspace, &id));
-            let new = (id, secret, hint);
-            let (old, key) = before.clone().succeed(rotation, new, &keyspace, by, asked_at, now)?;
-            let minted = sign(signed, &key, pair)?;
-            (old, key, minted.secret)
-        } else {
-            let now = self.now();
-            let id = keyspace.format.draw_id(&*self.inner.entropy, now);
-            let (minted, digest) = self.mint(&keyspace, &id, change)?;
-            let new = (id, StoredSecret::of_digest(digest), minted.hint);
-            let (old, key) = before.clone().succeed(rotation, new, &keyspace, by, asked_at, now)?;
-            (old, key, minted.secret)
-        };
+        let by = || context.actor.clone();
+        // What speaks against it is found out before a pair is taken for it.
+        let same = (before.id.clone(), before.secret.clone(), String::new());
+        let rehearsed = before.clone();
+        rehearsed.succeed(rotation.clone(), same, &keyspace, by(), asked_at, self.now())?;
+        let pair = self.pair_for(&keyspace, &before.owner).await?;
+        let old_claims = before.secret.signature().map(|signature| signature.claims.clone());
+        let claims = rotation.claims.clone().or(old_claims).unwrap_or_default();
+        let now = self.now();
+        let id = keyspace.format.draw_id(&*self.inner.entropy, now);
+        let (draft, secret) = self.draft(&keyspace, &id, (pair, claims), change)?;
+        let new = (id, draft.stored, draft.hint);
+        let (old, key) = before.clone().succeed(rotation, new, &keyspace, by(), asked_at, now)?;
+        let secret = secret.finish(&key)?;
         self.add_succession(&before, &old, &key, (context, told), change);
         Ok(Rotated { secret, key, previous: old })
     }
@@ -141,12 +128,15 @@ impl Keyward {
 }
 
 /// The id of a signed key stands in its token, so it cannot stay the same.
-fn mode_for(key: &KeyRecord, asked: Option<RotationMode>) -> Result<RotationMode, FieldError> {
-    match (key.format, asked) {
+fn mode_for(key: &KeyRecord, rotation: &Rotation) -> Result<RotationMode, FieldError> {
+    match (key.format, rotation.mode) {
         (FormatKind::Signed, None | Some(RotationMode::Successor)) => Ok(RotationMode::Successor),
         (FormatKind::Signed, Some(RotationMode::SameId)) => {
             Err(Invalid::new("must be successor for a signed key").at("mode"))
         }
-        (_, asked) => Ok(asked.unwrap_or(RotationMode::SameId)),
+        _ if rotation.claims.is_some() => {
+            Err(Invalid::new("must not be given: only signed keys have claims").at("claims"))
+        }
+        (_, mode) => Ok(mode.unwrap_or(RotationMode::SameId)),
     }
 }
