@@ -77,7 +77,7 @@ impl Keyward {
         self.inner.signing.settings()
     }
 
-    /// Whether a signed keyspace has a base issuer with this path, which has no slash at its end.
+    /// Whether a signed keyspace has a base issuer with this path ([`keyward_core::jose::BaseIssuer::path`]).
     pub fn has_issuer_path(&self, path: &str) -> bool {
         self.inner.keyspaces.load().issuers().iter().any(|issuer| issuer.path() == path)
     }

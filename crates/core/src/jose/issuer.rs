@@ -55,10 +55,11 @@ impl BaseIssuer {
         format!("{}/{id}/.well-known/jwks.json", self.0)
     }
 
-    /// The path of the URL, without a slash at its end: empty for the root.
+    /// The path of the URL as it is written, to which `/{kid}` is added: empty for the root.
     pub fn path(&self) -> String {
-        let path = Url::parse(&self.0).map(|url| url.path().to_owned()).unwrap_or_default();
-        path.strip_suffix('/').map(str::to_owned).unwrap_or(path)
+        // A URL would say `/` whether there is a slash or not.
+        let place = self.0.split_once("://").and_then(|(_, place)| place.split_once('/'));
+        place.map(|(_, path)| format!("/{path}")).unwrap_or_default()
     }
 
     /// Whether what is asked for there cannot be changed on the way: it is `https`, or stays on this

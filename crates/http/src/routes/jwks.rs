@@ -39,10 +39,13 @@ const WELL_KNOWN: &str = "/.well-known/jwks.json";
 pub(crate) async fn document(
     State(keyward): State<Keyward>,
     Extension(context): Extension<RequestContext>,
-    Path(kid): Path<String>,
+    kid: Result<Path<String>, Problem>,
     headers: HeaderMap,
 ) -> Response {
-    with_origin(serve(&keyward, &kid, &headers, context.jwks).await)
+    with_origin(match kid {
+        Ok(Path(kid)) => serve(&keyward, &kid, &headers, context.jwks).await,
+        Err(problem) => Err(problem),
+    })
 }
 
 /// Any path that no route has: a document under the path of a base issuer, or nothing.
