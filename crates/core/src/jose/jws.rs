@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::encoding::{append, decode};
+use super::json::present;
 use super::{Claims, Issuers, RegisteredClaims, SignatureAlgorithm};
 use crate::{KeyId, Secret};
 
@@ -169,6 +170,7 @@ struct Header<'a> {
     #[serde(borrow)]
     alg: std::borrow::Cow<'a, str>,
     kid: std::borrow::Cow<'a, str>,
+    #[serde(default, deserialize_with = "present")]
     typ: Option<std::borrow::Cow<'a, str>>,
 }
 
