@@ -1,1 +1,6 @@
+//! Signed keys as those meet them who attack them: published, minted, hostile and random tokens.
+#![cfg(test)]
 
+mod attacks;
+mod keyspaces;
+mod support;
