@@ -4,3 +4,4 @@
 mod attacks;
 mod keyspaces;
 mod support;
+mod vectors;
