@@ -3,5 +3,6 @@
 
 mod attacks;
 mod keyspaces;
+mod minting;
 mod support;
 mod vectors;
