@@ -6,3 +6,4 @@ mod keyspaces;
 mod minting;
 mod support;
 mod vectors;
+mod weak_keys;
