@@ -7,3 +7,4 @@ mod minting;
 mod support;
 mod vectors;
 mod weak_keys;
+mod wycheproof;
