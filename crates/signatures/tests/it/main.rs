@@ -4,6 +4,7 @@
 mod attacks;
 mod keyspaces;
 mod minting;
+mod rfc;
 mod support;
 mod vectors;
 mod weak_keys;
