@@ -4,6 +4,7 @@
 mod attacks;
 mod keyspaces;
 mod minting;
+mod mutations;
 mod rfc;
 mod support;
 mod vectors;
