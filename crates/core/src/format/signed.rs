@@ -67,12 +67,12 @@ impl Signed {
             );
         };
         let claims = said(&new.claims, &new.scopes)?;
-        if claims.get("nbf").is_some_and(|nbf| nbf.parse::<f64>().is_err()) {
-            return Err(Invalid::new("must hold a number of seconds as nbf").at("claims"));
-        }
         let (id, subject) = (KeyId::from_checked(LONGEST_ID), new.owner.as_str());
-        let unsigned = self.unsigned(&id, subject, &claims, expires_at, new.not_before, expires_at);
-        unsigned.map(drop)
+        // A successor has the claims and need not begin later: then their `nbf` counts.
+        for not_before in [new.not_before, None] {
+            self.unsigned(&id, subject, &claims, expires_at, not_before, expires_at)?;
+        }
+        Ok(())
     }
 
     /// The token of a key, signed by its pair, which is gone then. It says what the record says: the
@@ -106,9 +106,17 @@ impl Signed {
         let issuer = issuer.as_str();
         let writer =
             PayloadWriter { claims, subject, issuer, audience, expires_at, not_before, issued_at };
-        UnsignedToken::new(self.pair, id, &writer.write()).ok_or_else(|| {
+        let payload = writer.write();
+        let unsigned = UnsignedToken::new(self.pair, id, &payload).ok_or_else(|| {
             Invalid::new("must not make the token longer than 4,096 characters").at("claims")
-        })
+        })?;
+        // What would be refused when it is presented is not signed.
+        RegisteredClaims::read(&payload, |_| Ok(())).map_err(|_| {
+            let rule = "must hold a number of seconds as nbf, a text as jti, if any, and no more than \
+                        126 levels";
+            Invalid::new(rule).at("claims")
+        })?;
+        Ok(unsigned)
     }
 
     /// The id: there is nothing else of the token that people would recognise.

@@ -7,7 +7,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::json::{OrderedMembers, read_object};
+use super::json::{OrderedMembers, present, read_object};
 use super::jws::SignedFault;
 use crate::{Invalid, Timestamp};
 
@@ -139,20 +139,13 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
-/// A member that may be missing, and not be null.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
 impl RegisteredClaims {
     /// What stands in `ver`.
     pub(crate) const VERSION: &str = "japikey-v1";
 
     /// Reads a payload of version 1. `check_issuer` says what it thinks of the issuer, and comes after
     /// the version and before everything else.
-    pub(super) fn read(
+    pub(crate) fn read(
         payload: &str,
         check_issuer: impl FnOnce(&str) -> Result<(), SignedFault>,
     ) -> Result<Self, SignedFault> {

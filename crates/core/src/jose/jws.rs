@@ -4,6 +4,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::encoding::{decode, encode_into, encoded_length};
+use super::json::present;
 use super::{Claims, Issuers, PairKind, RegisteredClaims, SignatureAlgorithm, SignatureError};
 use crate::{KeyId, Secret};
 
@@ -170,6 +171,7 @@ struct Header<'a> {
     #[serde(borrow)]
     alg: std::borrow::Cow<'a, str>,
     kid: std::borrow::Cow<'a, str>,
+    #[serde(default, deserialize_with = "present")]
     typ: Option<std::borrow::Cow<'a, str>>,
 }
 

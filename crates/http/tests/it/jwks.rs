@@ -143,7 +143,8 @@ async fn who_has_the_document_is_not_sent_it_again(#[case] known: &[&str], #[cas
     let first = ask(&api, "GET", &at(&kid)).await;
     let tagged = first.header("etag");
     let bare = tagged.trim_matches('"');
-    let known: Vec<_> = known.iter().map(|tag| tag.replace("{}", tagged).replace("BARE", bare)).collect();
+    let known: Vec<_> =
+        known.iter().map(|tag| tag.replace("{}", tagged).replace("BARE", bare)).collect();
     let known: Vec<_> = known.iter().map(String::as_str).collect();
     let answer = ask_again(&api, &at(&kid), &known).await;
     assert_eq!(answer.status, status);

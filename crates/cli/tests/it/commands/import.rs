@@ -54,7 +54,7 @@ const MALFORMED: &[(&str, &str)] = &[
     ("nonsense", "line must be a JSON object"),
     ("[]", "line must be a JSON object"),
     ("{\"owner\": \"a\"", "line must be a JSON object"),
-    ("{\"owner\": \"a\"}", "secret must be given, or else hash, and not both"),
+    ("{\"owner\": \"a\"}", "secret must be given, or else hash or jwk, and one of them alone"),
     ("{\"owner\": \"\", \"secret\": \"SECRET\"}", "owner must be 1 to 256 characters long"),
     (
         "{\"owner\": \"a\", \"secret\": \"SECRET-\"}",
