@@ -8,6 +8,9 @@
 //! | judge | token, key, what is asked, now → [`Judgement`] | unknown (wrong secret), expired, revoked, disabled, not yet valid, insufficient scope |
 //! | limit | [`Judgement`] → [`Decision`] | rate limited |
 //! | record | [`Decision`] → usage, in memory | – |
+//!
+//! A signed text that its cached key has proved before is not parsed and proved again: from the look-up
+//! it goes to the judgement at once.
 
 use std::sync::Arc;
 

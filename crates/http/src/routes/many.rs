@@ -13,7 +13,7 @@ use crate::access::Right;
 use crate::caller::{Actor, Caller};
 use crate::input::Body;
 use crate::problem::{FieldProblem, Problem, Problems};
-use crate::view::{Answer, Json, KeyView};
+use crate::view::{Answer, Json, KeyView, SecretJson};
 
 /// The most items in one request.
 const MOST: usize = 100;
@@ -209,8 +209,9 @@ impl WithDenied for Response {
     }
 }
 
+/// The results, in which there may be secrets.
 fn answer<'a>(results: impl Iterator<Item = Outcome<'a>>) -> Response {
-    Json(StatusCode::OK, Results { results: results.collect() }).into_response()
+    SecretJson(StatusCode::OK, Results { results: results.collect() }).into_response()
 }
 
 pub(crate) fn check_count(count: usize, field: &'static str) -> Result<(), Problem> {
