@@ -1,0 +1,11 @@
+//! The behaviour of the verifier, over a socket to a server that does what it is told.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
+mod attacks;
+mod bounds;
+mod caching;
+mod documents;
+mod feed;
+mod layer;
+mod server;
+mod support;
