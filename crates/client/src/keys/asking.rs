@@ -92,7 +92,7 @@ impl Keys {
         self.absent.remove(&name);
         self.failed.remove(&name);
         let lifetime = freshness.lifetime(&self.lifetimes);
-        let is_same = self.known.peek(&name).is_some_and(|known| Arc::ptr_eq(&known, &key));
+        let is_same = self.is_known(&name, &key);
         if !is_same || lifetime.is_none() {
             self.withdraw(&name);
         }
@@ -100,8 +100,18 @@ impl Keys {
         let fresh_until = later(asked_at, lifetime).min(self.settled(&name.id, asked_at));
         let stale_for = freshness.stale_for(&self.lifetimes, self.lease.is_some());
         key.hold(asked_at, fresh_until, stale_for);
-        self.known.insert(name, Arc::clone(&key));
+        // The cache takes a key that is replaced by itself for one that makes room, and withdraws it.
+        if !is_same {
+            self.known.insert(name, Arc::clone(&key));
+        } else if !self.is_known(&name, &key) {
+            // It had to make room before it was held.
+            key.withdraw();
+        }
         key
+    }
+
+    fn is_known(&self, name: &KeyName, key: &Arc<KnownKey>) -> bool {
+        self.known.peek(name).is_some_and(|known| Arc::ptr_eq(&known, key))
     }
 
     fn keep_absence(&self, name: KeyName, landing: Landing, asked_at: Moment) {

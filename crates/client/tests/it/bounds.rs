@@ -52,7 +52,7 @@ async fn failures_are_bounded() {
 
 #[tokio::test]
 async fn so_many_fetches_are_made_at_the_same_time_and_no_more() {
-    let patience = Duration::from_secs(60);
+    let patience = Duration::from_mins(1);
     let limits = FetchLimits {
         connect_timeout: patience,
         timeout: patience,

@@ -105,7 +105,9 @@ async fn a_known_token_is_proved_once_as_long_as_its_key_stays_the_same() {
     let scene = Scene::new().await;
     let token = scene.issue(1);
     for _ in 0..5 {
-        assert_eq!(scene.outcome(&token).await, ACCEPTED);
+        for _ in 0..3 {
+            assert_eq!(scene.outcome(&token).await, ACCEPTED);
+        }
         scene.pass(60);
     }
     assert_eq!((scene.server.fetches(), scene.verifier.known_tokens()), (5, 1));
@@ -217,11 +219,11 @@ async fn a_server_that_was_killed_is_found_again() {
     assert!(verifier.verify(&token).await.is_ok());
     let address = server.address;
     drop(server);
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_mins(1));
     assert!(verifier.verify(&token).await.is_ok(), "it counts on");
     let unknown = Key::new(&base, 2).token();
     assert_eq!(verifier.verify(&unknown).await.unwrap_err().status(), 503);
-    clock.advance(Duration::from_secs(300));
+    clock.advance(Duration::from_mins(5));
     assert_eq!(verifier.verify(&token).await.unwrap_err().status(), 503);
 
     let server = Server::start_at(address).await;

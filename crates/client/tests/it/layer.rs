@@ -45,7 +45,8 @@ async fn written(response: Response<Body>) -> String {
     let mut written = parts.status.as_u16().to_string();
     for name in ["content-type", "retry-after", "www-authenticate"] {
         if let Some(value) = parts.headers.get(name) {
-            written += &format!(" | {}", value.to_str().unwrap());
+            written.push_str(" | ");
+            written.push_str(value.to_str().unwrap());
         }
     }
     assert_eq!(parts.extensions.get::<Rejection>().is_some(), !parts.status.is_success());

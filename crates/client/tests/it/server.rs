@@ -128,14 +128,14 @@ impl Server {
     /// Sends bytes to all who follow the change feed.
     pub(crate) fn tell(&self, bytes: &str) {
         for stream in self.shared.streams.lock().unwrap().iter() {
-            stream.send(Some(bytes.to_owned())).ok();
+            drop(stream.send(Some(bytes.to_owned())));
         }
     }
 
     /// Ends the connections of all who follow.
     pub(crate) fn hang_up(&self) {
         for stream in self.shared.streams.lock().unwrap().drain(..) {
-            stream.send(None).ok();
+            drop(stream.send(None));
         }
     }
 }
@@ -159,7 +159,7 @@ impl Shared {
         match reply {
             None if path == "/v1/changes" => self.stream(stream).await,
             reply => {
-                send(&mut stream, reply.unwrap_or_else(|| Reply::status("404 Not Found"))).await
+                send(&mut stream, reply.unwrap_or_else(|| Reply::status("404 Not Found"))).await;
             }
         }
     }
@@ -201,6 +201,6 @@ async fn send(stream: &mut TcpStream, reply: Reply) {
         }
     }
     // An orderly end: what was sent is read before the connection is gone.
-    stream.shutdown().await.ok();
-    tokio::io::copy(stream, &mut tokio::io::sink()).await.ok();
+    drop(stream.shutdown().await);
+    drop(tokio::io::copy(stream, &mut tokio::io::sink()).await);
 }

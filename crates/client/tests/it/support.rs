@@ -108,8 +108,8 @@ impl Scene {
         let clock = Arc::new(FixedClock::new());
         // So that a machine that is busy with something else does not fail the tests.
         let limits = FetchLimits {
-            timeout: Duration::from_secs(60),
-            connect_timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
+            connect_timeout: Duration::from_mins(1),
             ..FetchLimits::default()
         };
         let builder = Verifier::builder().issuer(base.parse().unwrap()).limits(limits);
@@ -159,7 +159,7 @@ pub(crate) async fn eventually(mut has_happened: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), waiting).await.unwrap();
+    tokio::time::timeout(Duration::from_mins(1), waiting).await.unwrap();
 }
 
 pub(crate) const ACCEPTED: &str = "accepted";
