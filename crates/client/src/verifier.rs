@@ -144,3 +144,34 @@ impl fmt::Debug for Verifier {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use keyward_core::jose::PublicKey;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Tokens of the published package, which their own verifier takes.
+    #[tokio::test]
+    async fn tokens_that_japikey_has_minted_are_verified() {
+        let vectors = include_str!("../../../vectors/japikey.json");
+        let vectors: Value = serde_json::from_str(vectors).unwrap();
+        let valid = vectors["valid"].as_array().unwrap();
+        for vector in valid {
+            let text = |name: &str| vector[name].as_str().unwrap();
+            let builder = Verifier::builder().issuer(text("base_issuer").parse().unwrap());
+            let ours = builder.audience("api-key".parse().unwrap()).build().unwrap();
+            let (key, _) = PublicKey::read(&vector["jwk"].to_string()).unwrap();
+            ours.0.keys.take_over(KeyName { issuer: 0, id: text("kid").parse().unwrap() }, key);
+            let token = text("token");
+            assert!(ours.should_authenticate(token));
+            let verified = ours.verify(token).await.unwrap();
+            assert_eq!(verified.claims().read::<Value>().unwrap(), vector["claims"]);
+            let scopes = vector["claims"]["scopes"].as_array();
+            let scopes = scopes.into_iter().flatten().filter_map(Value::as_str);
+            assert!(verified.has_scopes(scopes) && !verified.has_scope("admin"));
+        }
+        assert_eq!(valid.len(), 4);
+    }
+}

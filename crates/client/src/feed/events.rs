@@ -133,7 +133,7 @@ mod tests {
     fn what_is_too_long_or_no_text_is_refused() {
         let long = vec![b'a'; EventReader::MOST_LENGTH + 1];
         assert_eq!(read(&[&long]), Err(Malformed::TooLong));
-        let half = [b"data: ", &long[..EventReader::MOST_LENGTH / 2 + 1], b"\n"].concat();
+        let half = [b"data: ", &long[..=EventReader::MOST_LENGTH / 2], b"\n"].concat();
         assert_eq!(read(&[&half, &half]), Err(Malformed::TooLong));
         assert_eq!(read(&[b"data: \xff\n"]), Err(Malformed::Text));
         assert_eq!(read(&[b"id: \n"]), Err(Malformed::Id));

@@ -139,3 +139,12 @@ impl Keys {
         }
     }
 }
+
+#[cfg(test)]
+impl Keys {
+    /// As if the key had just been fetched.
+    pub(crate) fn take_over(&self, name: KeyName, key: keyward_core::jose::PublicKey) {
+        let key = Arc::new(KnownKey::new(key).unwrap());
+        self.keep(name, key, Freshness::default(), self.clock.moment());
+    }
+}

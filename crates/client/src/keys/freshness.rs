@@ -79,8 +79,8 @@ mod tests {
 
     const LIFETIMES: KeyLifetimes = KeyLifetimes {
         least: Duration::from_secs(10),
-        most: Duration::from_secs(300),
-        unstated: Duration::from_secs(60),
+        most: Duration::from_mins(5),
+        unstated: Duration::from_mins(1),
         absent: Duration::from_secs(5),
         failed: Duration::from_secs(1),
         stale_if_error: None,

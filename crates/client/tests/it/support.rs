@@ -113,7 +113,7 @@ impl Scene {
             ..FetchLimits::default()
         };
         let builder = Verifier::builder().issuer(base.parse().unwrap()).limits(limits);
-        let verifier = settings(builder).clock(clock.clone() as Arc<_>).build().unwrap();
+        let verifier = settings(builder).clock(Arc::<FixedClock>::clone(&clock)).build().unwrap();
         Self { base, clock, server, verifier }
     }
 
