@@ -41,6 +41,22 @@ async fn keys_and_tokens_are_bounded() {
 }
 
 #[tokio::test]
+async fn tokens_of_a_key_that_made_room_do_not_count_without_it() {
+    let scene = Scene::with(|builder| builder.known_keys(8)).await;
+    let tokens: Vec<_> = (0..100).map(|n| scene.issue(n)).collect();
+    for token in &tokens {
+        assert_eq!(scene.outcome(token).await, ACCEPTED);
+    }
+    assert_eq!(scene.verifier.known_tokens(), 100);
+    let mut accepted = 0;
+    for (n, token) in tokens.iter().enumerate() {
+        scene.revoke(n);
+        accepted += usize::from(scene.outcome(token).await == ACCEPTED);
+    }
+    assert!(accepted <= 8, "{accepted}");
+}
+
+#[tokio::test]
 async fn failures_are_bounded() {
     let scene = Scene::with(|builder| builder.known_absences(16)).await;
     for n in 0..100 {

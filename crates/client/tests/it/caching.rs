@@ -227,6 +227,8 @@ async fn a_server_that_was_killed_is_found_again() {
     assert_eq!(verifier.verify(&token).await.unwrap_err().status(), 503);
 
     let server = Server::start_at(address).await;
+    let other = Key::new(&base, 3).token();
+    assert_eq!(verifier.verify(&other).await.unwrap_err().status(), 503, "so do all keys of it");
     server.reply(&Scene::path(1), Reply::cached(&document, "max-age=60"));
     assert_eq!(verifier.verify(&token).await.unwrap_err().status(), 503, "it rests for a second");
     assert_eq!(server.fetches(), 0);
