@@ -139,7 +139,10 @@ impl VerifierBuilder {
         let fetcher = fetcher.map_err(|_| no_tls().at("limits"))?;
         let issuers = Issuers::new(self.issuers);
         let bases = issuers.iter().cloned().collect();
-        let lease = self.feed.as_ref().map(|feed| Lease::new(feed.most_staleness()));
+        // By as much as the clock may lag, the lease is shorter than what is promised.
+        let lag = self.clock.moment_lag();
+        let staleness = self.feed.as_ref().map(|feed| feed.most_staleness().saturating_sub(lag));
+        let lease = staleness.map(Lease::new);
         let keys = Keys::new(
             Arc::clone(&self.clock),
             fetcher,

@@ -31,7 +31,6 @@ mod keys;
 mod problem;
 #[cfg(feature = "tower")]
 mod protect;
-mod system;
 mod tokens;
 mod verified;
 mod verifier;
@@ -40,10 +39,10 @@ pub use builder::{FetchLimits, VerifierBuilder};
 pub use error::{FetchFault, UnauthorizedReason, VerifyError};
 pub use feed::ChangeFeed;
 pub use keys::KeyLifetimes;
+pub use keyward_system::SystemClock;
 #[cfg(feature = "tower")]
 pub use problem::Rejection;
 #[cfg(feature = "tower")]
 pub use protect::{Verify, VerifyLayer};
-pub use system::SystemClock;
 pub use verified::VerifiedToken;
 pub use verifier::Verifier;

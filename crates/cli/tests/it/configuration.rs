@@ -117,6 +117,17 @@ fn the_defaults_are_printed_as_a_file_that_can_be_used() {
     [digests]
     upgrade = true
 
+    [signed]
+    max_age = "1m"
+    ready_pairs = 64
+
+    [signed.owner_limit]
+    requests = 600
+    per = "1m"
+
+    [compat]
+    japikey = false
+
     [log]
     filter = "info"
     format = "text"

@@ -9,8 +9,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use keyward::store::StoreError;
 use keyward::{Error, FieldError, Refusal};
-use serde_json::json;
+use serde::Serialize;
 
+use crate::caller::DeniedCall;
 use crate::envelope::OwnWords;
 use crate::problem::{Problem, whole_seconds};
 use crate::view::Json;
@@ -22,11 +23,25 @@ pub struct JapikeyError {
     kind: &'static str,
     message: Cow<'static, str>,
     retry_after: Option<Duration>,
+    /// That a known caller lacked a right, for the audit trail.
+    denied: Option<Box<DeniedCall>>,
+}
+
+/// The body of an error, with its members in this order.
+#[derive(Serialize)]
+struct Body<'a> {
+    error: Told<'a>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    r#type: &'a str,
+    message: &'a str,
 }
 
 impl JapikeyError {
     fn new(status: StatusCode, kind: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, kind, message: message.into(), retry_after: None }
+        Self { status, kind, message: message.into(), retry_after: None, denied: None }
     }
 
     /// 400: the request breaks a rule.
@@ -72,9 +87,12 @@ impl JapikeyError {
 
 impl IntoResponse for JapikeyError {
     fn into_response(self) -> Response {
-        let body = json!({"error": {"type": self.kind, "message": self.message}});
+        let body = Body { error: Told { r#type: self.kind, message: &self.message } };
         let mut response = Json(self.status, body).into_response();
         response.extensions_mut().insert(OwnWords);
+        if let Some(denied) = self.denied {
+            response.extensions_mut().insert(*denied);
+        }
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(retry_after) = self.retry_after {
@@ -132,7 +150,8 @@ impl From<Error> for JapikeyError {
 
 /// What a management key may not do, on a server.
 impl From<Problem> for JapikeyError {
-    fn from(problem: Problem) -> Self {
+    fn from(mut problem: Problem) -> Self {
+        let denied = problem.denied.take();
         let (status, detail) = (problem.status(), problem.detail());
         let kind = match status {
             StatusCode::UNAUTHORIZED => "malformed_token",
@@ -144,6 +163,6 @@ impl From<Problem> for JapikeyError {
         };
         let message = problem.field_problems().first().map(ToString::to_string);
         let message = message.map_or(Cow::Borrowed(detail), Cow::Owned);
-        Self { retry_after: problem.retry_after(), ..Self::new(status, kind, message) }
+        Self { retry_after: problem.retry_after(), denied, ..Self::new(status, kind, message) }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, LINK};
 use axum::http::request::Parts;
@@ -17,11 +18,15 @@ use serde_json::value::RawValue;
 
 use super::{Act, Application, JapikeyError};
 use crate::input::Query;
+use crate::problem::Problem;
 use crate::routes::jwks::{JwksSettings, serve, with_origin};
 use crate::view::{Json, SecretJson, jwk};
 
 /// Keys on a page of `/my`, where no number is asked for, and at most.
 const ON_A_PAGE: usize = 1_000;
+
+/// An id in a path. What is not UTF-8 is none.
+type PathId = Result<Path<String>, PathRejection>;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -50,8 +55,11 @@ pub fn api_key_router<A: Application>(
 /// `GET /{kid}/.well-known/jwks.json`: the documents with public keys, which others may keep for
 /// `max_age`.
 pub fn jwks_router(keyward: Keyward, max_age: Duration) -> Router {
-    let document = async move |Path(kid): Path<String>, headers: HeaderMap| {
-        let answer = serve(&keyward, &kid, &headers, JwksSettings { max_age }).await;
+    let document = async move |kid: PathId, headers: HeaderMap| {
+        let answer = match kid {
+            Ok(Path(kid)) => serve(&keyward, &kid, &headers, JwksSettings { max_age }).await,
+            Err(_) => Err(Problem::not_found()),
+        };
         let response = answer.unwrap_or_else(|problem| match problem.status() {
             StatusCode::NOT_FOUND => JapikeyError::not_found().into_response(),
             _ => JapikeyError::from(problem).into_response(),
@@ -153,21 +161,21 @@ async fn list<A: Application>(
 
 async fn show<A: Application>(
     State(face): State<Face<A>>,
-    Path(id): Path<String>,
+    id: PathId,
     parts: Parts,
 ) -> Result<Response, JapikeyError> {
     let user = face.application.user(&parts, Act::Read).await?;
-    let key = face.key_of(&user, &id).await?;
+    let key = face.key_of(&user, id).await?;
     Ok(unkept(Json(StatusCode::OK, Row::of(&key.record, face.keyward.now()))))
 }
 
 async fn revoke<A: Application>(
     State(face): State<Face<A>>,
-    Path(id): Path<String>,
+    id: PathId,
     parts: Parts,
 ) -> Result<Response, JapikeyError> {
     let user = face.application.user(&parts, Act::Revoke).await?;
-    let key = face.key_of(&user, &id).await?;
+    let key = face.key_of(&user, id).await?;
     match face.keyward.revoke(&key.record.id, None, &user.context).await {
         Ok(_) | Err(keyward::Error::Refused(Refusal::AlreadyRevoked)) => {}
         Err(error) => return Err(error.into()),
@@ -177,8 +185,9 @@ async fn revoke<A: Application>(
 
 impl<A> Face<A> {
     /// The key of that id, if it is one of the user's.
-    async fn key_of(&self, user: &super::User, id: &str) -> Result<StoredKey, JapikeyError> {
-        let id = KeyId::parse(id).map_err(|_| JapikeyError::not_found())?;
+    async fn key_of(&self, user: &super::User, id: PathId) -> Result<StoredKey, JapikeyError> {
+        let Path(id) = id.map_err(|_| JapikeyError::not_found())?;
+        let id = KeyId::parse(&*id).map_err(|_| JapikeyError::not_found())?;
         let key = self.keyward.key(&id).await?;
         let is_own = |key: &StoredKey| {
             let KeyRecord { owner, keyspace, deletion, .. } = &key.record;

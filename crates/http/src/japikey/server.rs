@@ -25,8 +25,9 @@ fn keyspace() -> Result<KeyspaceId, Error> {
 /// the audience of the instance's settings.
 pub async fn prepare(keyward: &Keyward) -> Result<(), Error> {
     let id = keyspace()?;
-    if keyward.keyspace(&id).await?.is_some() {
-        return Ok(());
+    if let Some(keyspace) = keyward.keyspace(&id).await? {
+        let other = || Invalid::new("japikey exists, and is not of signed keys").at("keyspace");
+        return keyspace.format.as_signed().map(drop).ok_or_else(|| other().into());
     }
     let settings = keyward.signing_settings();
     let missing = || Invalid::new("must be configured").at("issuer");

@@ -19,7 +19,7 @@ mod document;
 mod envelope;
 mod faulty;
 mod import;
-
+mod japikey;
 mod jwks;
 mod keys;
 mod keyspaces;
@@ -32,7 +32,7 @@ mod revocation;
 mod rights;
 mod rotation;
 mod serve;
-
+mod signed;
 mod support;
 mod switching;
 mod verify;

@@ -73,6 +73,8 @@ fn the_help_of_verify_tells_how_to_keep_the_key_to_oneself() {
                                         acknowledged elsewhere [env: KEYWARD_MAX_STALENESS=]
           --cache-capacity <KEYS>       How many keys the cache holds [env: KEYWARD_CACHE_CAPACITY=]
           --usage-interval <DURATION>   How often usage is written down [env: KEYWARD_USAGE_INTERVAL=]
+          --issuer <URL>                The URL under which the public keys of signed keys are found
+                                        [env: KEYWARD_ISSUER=]
           --pepper-file <VERSION=PATH>  A pepper for digests; may be given more than once, the largest
                                         version makes new digests [env: KEYWARD_PEPPER_FILE=]
           --log <FILTER>                What to log, such as info or keyward=debug [env: KEYWARD_LOG=]

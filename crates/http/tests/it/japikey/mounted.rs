@@ -149,8 +149,12 @@ async fn a_page_is_followed_under_any_path() {
 #[case::not_utf_8("GET", "/%ff", "ann", "404 not_found: API key not found")]
 #[case::revoke_not_utf_8("DELETE", "/%ff", "ann", "404 not_found: API key not found")]
 #[case::method("PUT", "/KID", "ann", "405 invalid_input: this route does not take that method")]
-#[case::page("GET", "/my?limit=0", "ann",
-    "400 invalid_input: limit must be a number from 1 to 1000")]
+#[case::page(
+    "GET",
+    "/my?limit=0",
+    "ann",
+    "400 invalid_input: limit must be a number from 1 to 1000"
+)]
 #[tokio::test]
 async fn what_it_refuses_is_refused_in_japikeys_form(
     #[case] method: &str,

@@ -65,8 +65,10 @@ const TIME: &str = "400 invalid_input: expires_at must be";
 #[case::before_1970(r#"{"expires_at":"1969-12-31T23:59:59Z"}"#, PAST)]
 #[case::no_lifetime(r#"{"expires_in":"zq7marker"}"#, "400 invalid_input: expires_in must be")]
 #[case::no_time_at_all(r#"{"expires_in":"0s"}"#, "400 invalid_input: expires_in must be")]
-#[case::both(r#"{"expires_in":"1d","expires_at":"2027-02-01T00:00:00Z"}"#,
-    "400 invalid_input: expires_in must not be given together with expires_at")]
+#[case::both(
+    r#"{"expires_in":"1d","expires_at":"2027-02-01T00:00:00Z"}"#,
+    "400 invalid_input: expires_in must not be given together with expires_at"
+)]
 #[case::no_end("{}", "400 invalid_input: expires_at must be given")]
 #[case::null_end(r#"{"expires_at":null}"#, "400 invalid_input: expires_at must be given")]
 #[case::claims_text(r#"{"expires_in":"1d","claims":"zq7marker"}"#, BODY)]
@@ -75,12 +77,18 @@ const TIME: &str = "400 invalid_input: expires_at must be";
 #[case::claim_twice(r#"{"expires_in":"1d","claims":{"a":1,"a":2}}"#, BODY)]
 #[case::claims_too_long(&format!(r#"{{"expires_in":"1d","claims":{{"a":"{}"}}}}"#, "a".repeat(4_000)),
     "400 invalid_input: claims must not make the token longer than 4,096 characters")]
-#[case::nbf_text(r#"{"expires_in":"1d","claims":{"nbf":"zq7marker"}}"#,
-    "400 invalid_input: claims must hold")]
-#[case::nbf_never(r#"{"expires_in":"1d","claims":{"nbf":1e300}}"#,
-    "400 invalid_input: claims must hold")]
-#[case::jti_number(r#"{"expires_in":"1d","claims":{"jti":5}}"#,
-    "400 invalid_input: claims must hold")]
+#[case::nbf_text(
+    r#"{"expires_in":"1d","claims":{"nbf":"zq7marker"}}"#,
+    "400 invalid_input: claims must hold"
+)]
+#[case::nbf_never(
+    r#"{"expires_in":"1d","claims":{"nbf":1e300}}"#,
+    "400 invalid_input: claims must hold"
+)]
+#[case::jti_number(
+    r#"{"expires_in":"1d","claims":{"jti":5}}"#,
+    "400 invalid_input: claims must hold"
+)]
 #[case::metadata_text(r#"{"expires_in":"1d","metadata":"zq7marker"}"#, BODY)]
 #[case::metadata_list(r#"{"expires_in":"1d","metadata":["zq7marker"]}"#, BODY)]
 #[case::too_deep(&format!(r#"{{"metadata":{{"a":{}1{}}}}}"#, "[".repeat(200), "]".repeat(200)), BODY)]

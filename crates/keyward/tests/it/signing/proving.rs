@@ -46,7 +46,7 @@ async fn a_remembered_token_is_judged_anew_each_time() {
     keyward.disable(&issued.key.id, &me()).await.unwrap();
     assert_eq!(code(&keyward, &issued.secret).await, "disabled");
     keyward.enable(&issued.key.id, &me()).await.unwrap();
-    world.clock.advance(Duration::from_secs(3_600));
+    world.clock.advance(Duration::from_hours(1));
     assert_eq!(code(&keyward, &issued.secret).await, "expired");
 }
 
@@ -159,6 +159,6 @@ async fn an_expired_key_is_published_no_more() {
     let keyward = world.start().await;
     let issued = issue_signed(&keyward).await;
     assert!(keyward.published_key(&issued.key.id).await.unwrap().is_some());
-    world.clock.advance(Duration::from_secs(3_600));
+    world.clock.advance(Duration::from_hours(1));
     assert!(keyward.published_key(&issued.key.id).await.unwrap().is_none());
 }

@@ -1,4 +1,6 @@
-//! The machine's own clock and chance: the only place that reads them.
+//! The machine's own clock and chance: the only place that reads them. Whoever uses `keyward` or
+//! `keyward-client` finds them there.
+#![forbid(unsafe_code)]
 
 use std::time::{Duration, SystemTime};
 
