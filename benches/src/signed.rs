@@ -40,17 +40,24 @@ async fn instance(store: Arc<dyn Store>, ready_pairs: usize) -> anyhow::Result<K
 }
 
 /// A keyspace of such keys, and a key of it to issue.
-async fn keyspace(keyward: &Keyward, pair: PairKind) -> anyhow::Result<NewKey> {
-    let issuer = BaseIssuer::parse("https://keys.example.com/jwks")?;
+async fn keyspace(
+    keyward: &Keyward,
+    pair: PairKind,
+    issuer: &BaseIssuer,
+) -> anyhow::Result<NewKey> {
     let id: keyward::KeyspaceId = format!("{pair:?}").to_lowercase().parse()?;
     if keyward.keyspace(&id).await?.is_none() {
-        let signed = Signed::new(pair, issuer, Audience::parse("api-key").ok());
+        let signed = Signed::new(pair, issuer.clone(), Audience::parse("api-key").ok());
         let new = NewKeyspace::new(id.clone(), Format::Signed(signed));
         keyward.create_keyspace(new, &me()?).await?;
     }
     let scopes = ScopeSet::new(["read".parse()?, "write".parse()?])?;
     let expiry = Expiry::In(Lifetime::parse("1d")?);
     Ok(NewKey { keyspace: id, scopes, expiry, ..NewKey::new(OwnerId::parse("user-1")?) })
+}
+
+fn issuer() -> anyhow::Result<BaseIssuer> {
+    Ok(BaseIssuer::parse("https://keys.example.com/jwks")?)
 }
 
 fn me() -> anyhow::Result<ActContext> {

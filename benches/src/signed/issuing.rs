@@ -10,7 +10,7 @@ use keyward::jose::PairKind;
 use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 use tokio::task::JoinSet;
 
-use super::{KINDS, instance, keyspace, me, node};
+use super::{KINDS, instance, issuer, keyspace, me, node};
 use crate::measure::{Rates, Report, cpu_time, monotonic};
 
 pub(super) async fn run(rounds: usize, quick: bool) -> anyhow::Result<()> {
@@ -37,7 +37,7 @@ async fn latencies(
     keys: usize,
 ) -> anyhow::Result<Vec<Duration>> {
     let keyward = instance(store, keys + 1).await?;
-    let new = keyspace(&keyward, pair).await?;
+    let new = keyspace(&keyward, pair, &issuer()?).await?;
     while pair.bits().is_some() && keyward.pool_status().ready <= keys {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -59,7 +59,7 @@ async fn sustained(rounds: usize, quick: bool) -> anyhow::Result<()> {
     let path = folder.path().join("sustained.db");
     let store = Arc::new(SqliteStore::open(path, &SqliteOptions::default())?);
     let keyward = instance(store, 1).await?;
-    let new = keyspace(&keyward, PairKind::Rsa2048).await?;
+    let new = keyspace(&keyward, PairKind::Rsa2048, &issuer()?).await?;
     let mut rates = [Rates::default(), Rates::default()];
     let [pairs, issued] = &mut rates;
     for _ in 0..rounds {

@@ -121,6 +121,18 @@ impl StoredSecret {
         Self::Signature(Arc::new(StoredSignature { public_key, claims }))
     }
 
+    /// The same with other claims, if it is a signed key's and there are any; and its claims then.
+    #[must_use]
+    pub fn with_claims(&self, claims: Option<Claims>) -> (Self, Claims) {
+        match self {
+            Self::Digests(_) => (self.clone(), Claims::default()),
+            Self::Signature(signature) => {
+                let claims = claims.unwrap_or_else(|| signature.claims.clone());
+                (Self::of_signature(signature.public_key.clone(), claims.clone()), claims)
+            }
+        }
+    }
+
     /// The digests, if there are any.
     pub const fn digests(&self) -> Option<&StoredDigests> {
         match self {

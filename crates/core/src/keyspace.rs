@@ -165,6 +165,10 @@ impl Keyspace {
         if changes.version.is_some_and(|version| version != self.version) {
             return Ok(None);
         }
+        if changes.algorithm.is_some() && self.format.kind() == FormatKind::Signed {
+            let rule = "must not change: it is part of this format";
+            return Err(Invalid::new(rule).at("algorithm"));
+        }
         let default_lifetime = changes.default_lifetime.unwrap_or(self.default_lifetime);
         let maximum_lifetime = changes.maximum_lifetime.unwrap_or(self.maximum_lifetime);
         check_lifetimes(default_lifetime, maximum_lifetime)?;

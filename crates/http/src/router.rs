@@ -87,5 +87,6 @@ pub fn router(keyward: Keyward, settings: RouterSettings) -> Router {
 
 /// The interfaces of other systems.
 fn compat(keyward: &Keyward) -> Router {
-    Router::new().nest("/compat/japikey", japikey::server_router(keyward))
+    // As a service, so that there may be a slash behind the path.
+    Router::new().nest_service("/compat/japikey", japikey::server_router(keyward))
 }

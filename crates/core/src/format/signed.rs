@@ -61,11 +61,7 @@ impl Signed {
         new: &NewKey,
         expires_at: Option<Timestamp>,
     ) -> Result<(), FieldError> {
-        let Some(expires_at) = expires_at else {
-            return Err(
-                Invalid::new("must be given: a signed key cannot live for ever").at("expires_at")
-            );
-        };
+        let expires_at = expires_at.ok_or_else(endless)?;
         let claims = said(&new.claims, &new.scopes)?;
         let (id, subject) = (KeyId::from_checked(LONGEST_ID), new.owner.as_str());
         // A successor has the claims and need not begin later: then their `nbf` counts.
@@ -78,18 +74,23 @@ impl Signed {
     /// The token of a key, signed by its pair, which is gone then. It says what the record says: the
     /// claims that were asked for, and the scopes as `scopes`.
     pub fn mint(&self, key: &KeyRecord, pair: Box<dyn SigningPair>) -> Result<Minted, MintError> {
-        let KeyRecord { id, owner, not_before, created_at, expires_at, scopes, .. } = key;
-        let asked = key.secret.signature().map(|signature| &signature.claims);
-        let claims = said(asked.unwrap_or(&Claims::default()), scopes);
-        let claims = &claims.map_err(MintError::Invalid)?;
-        let endless = || MintError::Invalid(Invalid::new("must be given").at("expires_at"));
-        let expires_at = expires_at.ok_or_else(endless)?;
-        let unsigned =
-            self.unsigned(id, owner.as_str(), claims, expires_at, *not_before, *created_at);
-        let unsigned = unsigned.map_err(MintError::Invalid)?;
+        let unsigned = self.token_of(key).map_err(MintError::Invalid)?;
         let signature = pair.sign(unsigned.message()).map(Zeroizing::new);
         let signed = signature.and_then(|signature| unsigned.signed(&signature));
-        Ok(Minted { secret: signed.map_err(|_| MintError::Signature)?, hint: Self::hint(id) })
+        Ok(Minted { secret: signed.map_err(|_| MintError::Signature)?, hint: Self::hint(&key.id) })
+    }
+
+    /// What speaks against a token for this record, before a pair is taken for it.
+    pub fn check_record(&self, key: &KeyRecord) -> Result<(), FieldError> {
+        self.token_of(key).map(drop)
+    }
+
+    fn token_of(&self, key: &KeyRecord) -> Result<UnsignedToken, FieldError> {
+        let KeyRecord { id, owner, not_before, created_at, expires_at, scopes, .. } = key;
+        let asked = key.secret.signature().map(|signature| &signature.claims);
+        let claims = said(asked.unwrap_or(&Claims::default()), scopes)?;
+        let expires_at = expires_at.ok_or_else(endless)?;
+        self.unsigned(id, owner.as_str(), &claims, expires_at, *not_before, *created_at)
     }
 
     fn unsigned(
@@ -130,6 +131,10 @@ impl Signed {
         *issuer == self.issuer.of_key(token.id().as_str())
             && self.audience.as_ref().is_none_or(|audience| audiences.contain(audience.as_str()))
     }
+}
+
+fn endless() -> FieldError {
+    Invalid::new("must be given: a signed key cannot live for ever").at("expires_at")
 }
 
 /// The claims of a key with these scopes.

@@ -46,7 +46,7 @@ const ROTATE: Route = Route {
     base: "{}",
     texts: "grace mode name description expires_at expires_in not_before",
     objects: "resources metadata claims",
-    nullable: "grace name description expires_at not_before claims",
+    nullable: "grace name description expires_at not_before",
     ..UPDATE
 };
 const NOTHING: Route = Route {

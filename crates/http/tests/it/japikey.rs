@@ -175,11 +175,11 @@ async fn claims_stand_in_the_token_and_metadata_in_the_row(
     let body = json!({"expires_in": "30d", "claims": asked, "metadata": metadata});
     let (token, kid) = created(&ask(&api, "POST", "", "user-1", &body).await);
     let mut expected = asked.as_object().unwrap().clone();
-    expected.remove("aud"); // This keyspace has none.
     let issuer = format!("https://keys.example/jwks/{kid}");
     for (name, value) in [
         ("sub", json!("user-1")),
         ("iss", json!(issuer)),
+        ("aud", json!("api-key")),
         ("exp", json!(1_801_353_600)),
         ("ver", json!("japikey-v1")),
         ("iat", json!(1_798_761_600)),

@@ -89,13 +89,16 @@ impl Keyward {
             ("mode", Some(json!("successor"))),
         ]);
         let by = || context.actor.clone();
+        let (secret, claims) = before.secret.with_claims(rotation.claims.clone());
         // What speaks against it is found out before a pair is taken for it.
-        let same = (before.id.clone(), before.secret.clone(), String::new());
-        let rehearsed = before.clone();
-        rehearsed.succeed(rotation.clone(), same, &keyspace, by(), asked_at, self.now())?;
+        let same = (before.id.clone(), secret, String::new());
+        let rehearsal = before.clone();
+        let (_, rehearsed) =
+            rehearsal.succeed(rotation.clone(), same, &keyspace, by(), asked_at, self.now())?;
+        if let Some(signed) = keyspace.format.as_signed() {
+            signed.check_record(&rehearsed)?;
+        }
         let pair = self.pair_for(&keyspace, &before.owner).await?;
-        let old_claims = before.secret.signature().map(|signature| signature.claims.clone());
-        let claims = rotation.claims.clone().or(old_claims).unwrap_or_default();
         let now = self.now();
         let id = keyspace.format.draw_id(&*self.inner.entropy, now);
         let (draft, secret) = self.draft(&keyspace, &id, (pair, claims), change)?;

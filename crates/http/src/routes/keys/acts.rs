@@ -16,7 +16,7 @@ use super::writable_key;
 use crate::access::Right;
 use crate::caller::{Actor, Caller};
 use crate::fields::{Fields, KeyChangesBody};
-use crate::input::{Body, Members, OptionalBody, Path, parse_object};
+use crate::input::{Body, Members, OptionalBody, Path, given, parse_object};
 use crate::problem::{Problem, Problems};
 use crate::view::{Answer, Json, KeyView, SecretJson};
 
@@ -37,8 +37,10 @@ pub(crate) struct RotateHow {
     /// How long the old secret still works, such as `24h`; left out: not at all.
     grace: Option<String>,
     /// Whether the key keeps its id; by default it does, if it can: a signed one cannot.
+    #[serde(default, deserialize_with = "given")]
     mode: Option<Mode>,
     /// What the token of a signed key shall say; left out: the same as before.
+    #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Object>)]
     claims: Option<Claims>,
 }

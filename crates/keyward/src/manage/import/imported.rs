@@ -147,6 +147,14 @@ impl Keyward {
                 "must be what its keyspace's format needs: a signed key has a jwk, others a hash";
             return Err(Invalid::new(rule).at("keyspace").into());
         }
+        if is_signed && imported.past.previous.is_some() {
+            let rule = "must not be given: a signed key has one secret for good";
+            return Err(Invalid::new(rule).at("previous").into());
+        }
+        if !is_signed && !imported.key.claims.is_empty() {
+            let rule = "must not be given: only signed keys have claims";
+            return Err(Invalid::new(rule).at("claims").into());
+        }
         let previous = imported.past.previous.as_ref().map(|previous| &previous.digest);
         for digest in imported.secret.digest().into_iter().chain(previous) {
             let scheme = digest.scheme();
