@@ -111,10 +111,12 @@ function overFetch(handler) {
       const body = await bodyOf(incoming);
       const url = new URL(`http://${headers.host}${incoming.url}`);
       const answer = await handler(new Request(url, { method, headers, body }), url.pathname);
-      outgoing.writeHead(answer.status, Object.fromEntries(answer.headers));
-      outgoing.end(Buffer.from(await answer.arrayBuffer()));
+      const content = Buffer.from(await answer.arrayBuffer());
+      // Its length is told, so that the simplest of clients can read it.
+      outgoing.writeHead(answer.status, { ...Object.fromEntries(answer.headers), 'content-length': content.length });
+      outgoing.end(content);
     } catch (error) {
-      outgoing.writeHead(500, { 'content-type': 'text/plain', 'x-thrown': error.constructor.name });
+      outgoing.writeHead(500, { 'content-length': 0, 'x-thrown': error.constructor.name });
       outgoing.end();
     }
   };

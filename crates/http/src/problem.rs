@@ -338,6 +338,10 @@ impl From<Error> for Problem {
                 let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail);
                 Self { retry_after: Some(retry_after), ..problem }
             }
+            Error::Signing => {
+                let detail = "the key could not be signed";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, detail)
+            }
             Error::AlreadyImported => conflict("the same key was taken over before"),
             Error::AuditOff => conflict("the audit trail is switched off"),
             Error::KeyExists => conflict("a key of that id or digest exists"),

@@ -17,9 +17,9 @@ use crate::lookup::SignatureSlot;
 /// How signed keys are made.
 #[derive(Clone, Debug)]
 pub struct SigningSettings {
-    /// The base issuer of keyspaces that are created without one; absent: they must name one.
+    /// The base issuer of keyspaces that are created over HTTP without one; absent: they must name one.
     pub issuer: Option<BaseIssuer>,
-    /// The audience of keyspaces that are created without one.
+    /// The audience of keyspaces that are created over HTTP without one.
     pub audience: Option<Audience>,
     /// How many RSA pairs of each length in use are held ready; by default 64. The private halves live
     /// in memory alone, and each signs once.

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use anyhow::Context;
 use axum::http::Method;
+use keyward::jose::SignedToken;
 use keyward::{MAX_SECRET_LENGTH, Secret};
 use serde_json::{Value, json};
 
@@ -45,7 +46,7 @@ pub(super) async fn run(api: &Api, as_json: bool, args: VerifyArgs) -> anyhow::R
 
 /// The first line of the standard input; of anything longer than a secret, only the beginning.
 pub(super) fn read_secret() -> anyhow::Result<Secret> {
-    let most = u64::try_from(MAX_SECRET_LENGTH)? + 64;
+    let most = u64::try_from(MAX_SECRET_LENGTH.max(SignedToken::MOST_LENGTH))? + 64;
     let mut text = String::new();
     let read = std::io::stdin().take(most).read_to_string(&mut text);
     read.context("cannot read the key from the standard input")?;

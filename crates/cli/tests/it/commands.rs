@@ -5,6 +5,7 @@ mod keys;
 mod many;
 mod outcomes;
 mod reap;
+mod signed;
 mod token;
 mod words;
 

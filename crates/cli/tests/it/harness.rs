@@ -2,6 +2,7 @@
 
 mod client;
 mod command;
+mod peer;
 mod server;
 mod stream;
 
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 pub(crate) use client::{Answer, Client, Issued};
 pub(crate) use command::{Cli, Ended, bare};
 use keyward_testkit::SeededEntropy;
+pub(crate) use peer::Peer;
 pub(crate) use server::Server;
 pub(crate) use stream::Stream;
 use tempfile::TempDir;

@@ -10,6 +10,7 @@
 mod commands;
 mod configuration;
 mod harness;
+mod japikey_interop;
 mod killed;
 mod leaks;
 mod main_job;

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-/// Short forms of a key's id and of its secret or hash.
+/// Short forms of a key's id and of its secret, hash or public key.
 #[derive(Default)]
 pub(super) struct Fingerprints(Vec<u64>);
 
@@ -19,7 +19,7 @@ impl Fingerprints {
     /// Those of an item.
     pub(super) fn of(item: &Map<String, Value>) -> Self {
         static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-        let fields = ["id", "secret", "hash"].into_iter();
+        let fields = ["id", "secret", "hash", "jwk"].into_iter();
         let given = fields.filter_map(|field| Some((field, item.get(field)?.to_string())));
         Self(given.map(|field| HASHER.hash_one(field)).collect())
     }

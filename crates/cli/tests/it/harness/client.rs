@@ -67,7 +67,8 @@ impl Client {
         };
         let length = body.len();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: keyward\r\ncontent-length: {length}\r\n{headers}\r\n"
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-length: {length}\r\n{headers}\r\n",
+            self.address
         );
         connection.get_mut().write_all(&[head.as_bytes(), body].concat())?;
         let (answer, is_last) = read(&mut connection)?;

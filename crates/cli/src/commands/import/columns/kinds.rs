@@ -18,6 +18,7 @@ enum Kind {
 }
 
 const FIELDS: &[(&str, Kind)] = &[
+    ("claims", Kind::Json),
     ("created_at", Kind::Time),
     ("deleted_at", Kind::Time),
     ("deleted_by", Kind::Text),
@@ -28,6 +29,7 @@ const FIELDS: &[(&str, Kind)] = &[
     ("hash_scheme", Kind::Text),
     ("hash_value", Kind::Text),
     ("id", Kind::Text),
+    ("jwk", Kind::Json),
     ("keyspace", Kind::Text),
     ("last_used_at", Kind::Time),
     ("metadata", Kind::Json),
