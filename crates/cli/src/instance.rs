@@ -55,7 +55,7 @@ pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<
         .usage_tracking(tracking)
         .digest_upgrades(upgrades)
         .audit(audit)
-        .signing(signing(config))
+        .signing(signing(config, workload))
         .reap_after(reap_after)
         .keypal_salts(config.read_keypal_salts()?)
         .build()
@@ -66,12 +66,13 @@ pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<
         })
 }
 
-fn signing(config: &Config) -> SigningSettings {
+fn signing(config: &Config, workload: Workload) -> SigningSettings {
     let signed = &config.signed;
     SigningSettings {
         issuer: signed.issuer_at(config.server.listen.0),
         audience: signed.audience.clone(),
-        ready_pairs: signed.ready_pairs.get(),
+        // A command that ends soon makes none that nobody has asked for.
+        ready_pairs: if workload == Workload::Serving { signed.ready_pairs } else { 0 },
         owner_limit: signed.owner_limit,
         ..SigningSettings::default()
     }

@@ -21,8 +21,8 @@ pub struct SigningSettings {
     pub issuer: Option<BaseIssuer>,
     /// The audience of keyspaces that are created over HTTP without one.
     pub audience: Option<Audience>,
-    /// How many RSA pairs of each length in use are held ready; by default 64. The private halves live
-    /// in memory alone, and each signs once.
+    /// How many RSA pairs of each length in use are held ready; by default 64. With none, each is made
+    /// when it is asked for. The private halves live in memory alone, and each signs once.
     pub ready_pairs: usize,
     /// How many threads make pairs, at low priority; by default one for each processor.
     pub threads: usize,

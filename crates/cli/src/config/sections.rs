@@ -168,7 +168,7 @@ pub(crate) struct SignedSection {
     /// For how long others may keep a public key, and so how long a revocation may take to reach them.
     pub(crate) max_age: Span,
     /// How many RSA key pairs of each length in use are held ready.
-    pub(crate) ready_pairs: NonZeroUsize,
+    pub(crate) ready_pairs: usize,
     /// How many keys may be issued for one owner.
     pub(crate) owner_limit: RateLimit,
 }
@@ -189,7 +189,7 @@ impl Default for SignedSection {
             issuer: None,
             audience: None,
             max_age: Span(keyward_http::RouterSettings::default().jwks_max_age),
-            ready_pairs: NonZeroUsize::new(signing.ready_pairs).unwrap_or(NonZeroUsize::MIN),
+            ready_pairs: signing.ready_pairs,
             owner_limit: signing.owner_limit,
         }
     }

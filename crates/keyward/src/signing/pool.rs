@@ -41,6 +41,7 @@ struct Shared {
     ready_pairs: usize,
     made: AtomicU64,
     waited: AtomicU64,
+    /// Those who wait for a pair of any kind.
     waiting: AtomicUsize,
 }
 
@@ -48,6 +49,7 @@ struct Shared {
 struct Stock {
     pairs: Mutex<VecDeque<Box<dyn SigningPair>>>,
     permits: Semaphore,
+    waiting: AtomicUsize,
 }
 
 impl KeyPool {
@@ -55,7 +57,7 @@ impl KeyPool {
         let shared = Shared {
             stocks: Mutex::default(),
             has_room: Condvar::new(),
-            ready_pairs: settings.ready_pairs.max(1),
+            ready_pairs: settings.ready_pairs,
             made: AtomicU64::default(),
             waited: AtomicU64::default(),
             waiting: AtomicUsize::default(),
@@ -82,13 +84,16 @@ impl KeyPool {
 
     async fn wait<'s>(&self, stock: &'s Stock) -> Result<tokio::sync::SemaphorePermit<'s>, Error> {
         let _place = Place::take(&self.shared.waiting, self.most_waiting).ok_or(Error::Busy)?;
+        let _in_line = Place::take(&stock.waiting, usize::MAX);
         self.shared.waited.fetch_add(1, Ordering::Relaxed);
+        self.shared.has_room.notify_one();
         stock.permits.acquire().await.map_err(|_| Error::Signing)
     }
 
     /// Has pairs of that kind made from now on, if it takes long to make one.
     pub(super) fn prepare(&self, kind: PairKind) {
-        if kind.bits().is_some() && self.stock(kind).is_none() {
+        let is_ahead = self.shared.ready_pairs > 0 && kind.bits().is_some();
+        if is_ahead && self.stock(kind).is_none() {
             tracing::error!("no signed keys can be issued");
         }
     }
@@ -98,7 +103,11 @@ impl KeyPool {
         if let Some(stock) = stocks.get(&kind) {
             return Some(Arc::clone(stock));
         }
-        let stock = Arc::new(Stock { pairs: Mutex::default(), permits: Semaphore::new(0) });
+        let stock = Arc::new(Stock {
+            pairs: Mutex::default(),
+            permits: Semaphore::new(0),
+            waiting: AtomicUsize::default(),
+        });
         if stocks.is_empty() && !self.start() {
             return None;
         }
@@ -161,10 +170,12 @@ impl Drop for Place<'_> {
 }
 
 impl Shared {
-    /// The stock that lacks the most pairs.
+    /// The stock that lacks pairs and has the fewest. One for each who waits is wanted in any case.
     fn emptiest(&self, stocks: &HashMap<PairKind, Arc<Stock>>) -> Option<(PairKind, Arc<Stock>)> {
         let lengths = stocks.iter().map(|(kind, stock)| (stock.pairs.lock().len(), kind, stock));
-        let with_room = lengths.filter(|(length, ..)| *length < self.ready_pairs);
+        let with_room = lengths.filter(|(length, _, stock)| {
+            *length < self.ready_pairs.max(stock.waiting.load(Ordering::Relaxed))
+        });
         let (_, kind, stock) = with_room.min_by_key(|(length, ..)| *length)?;
         Some((*kind, Arc::clone(stock)))
     }
@@ -194,11 +205,15 @@ fn make_pairs(shared: &Weak<Shared>) {
     }
 }
 
-/// Lets all other threads go first.
+/// How nice the threads are: where all processors are busy, they get about a tenth of what others get.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
+
+/// Lets other threads go first.
 #[cfg(target_os = "linux")]
 fn step_back() {
     // On Linux, "this process" means this thread.
-    if let Err(error) = rustix::process::setpriority_process(None, 19) {
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
         tracing::debug!(%error, "key pairs are made at normal priority");
     }
 }
