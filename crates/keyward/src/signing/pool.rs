@@ -49,6 +49,8 @@ struct Shared {
 struct Stock {
     pairs: Mutex<VecDeque<Box<dyn SigningPair>>>,
     permits: Semaphore,
+    /// Pairs that are being made, which are going to be ready.
+    making: AtomicUsize,
     waiting: AtomicUsize,
 }
 
@@ -83,8 +85,8 @@ impl KeyPool {
     }
 
     async fn wait<'s>(&self, stock: &'s Stock) -> Result<tokio::sync::SemaphorePermit<'s>, Error> {
-        let _place = Place::take(&self.shared.waiting, self.most_waiting).ok_or(Error::Busy)?;
-        let _in_line = Place::take(&stock.waiting, usize::MAX);
+        let _counted = Counted::take(&self.shared.waiting, self.most_waiting).ok_or(Error::Busy)?;
+        let _in_line = Counted::take(&stock.waiting, usize::MAX);
         self.shared.waited.fetch_add(1, Ordering::Relaxed);
         self.shared.has_room.notify_one();
         stock.permits.acquire().await.map_err(|_| Error::Signing)
@@ -106,6 +108,7 @@ impl KeyPool {
         let stock = Arc::new(Stock {
             pairs: Mutex::default(),
             permits: Semaphore::new(0),
+            making: AtomicUsize::default(),
             waiting: AtomicUsize::default(),
         });
         if stocks.is_empty() && !self.start() {
@@ -153,17 +156,25 @@ impl fmt::Debug for KeyPool {
     }
 }
 
-/// A place among those who wait; given back when it is dropped.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize, most: usize) -> Option<Self> {
-        let place = Self(waiting);
-        (waiting.fetch_add(1, Ordering::Relaxed) < most).then_some(place)
+impl Stock {
+    /// How many pairs there are, or soon will be.
+    fn length(&self) -> usize {
+        self.pairs.lock().len() + self.making.load(Ordering::Relaxed)
     }
 }
 
-impl Drop for Place<'_> {
+/// One of those that are counted, as long as it is not dropped.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    /// One more, unless there are as many as there may be.
+    fn take(count: &'a AtomicUsize, most: usize) -> Option<Self> {
+        let counted = Self(count);
+        (count.fetch_add(1, Ordering::Relaxed) < most).then_some(counted)
+    }
+}
+
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -172,7 +183,7 @@ impl Drop for Place<'_> {
 impl Shared {
     /// The stock that lacks pairs and has the fewest. One for each who waits is wanted in any case.
     fn emptiest(&self, stocks: &HashMap<PairKind, Arc<Stock>>) -> Option<(PairKind, Arc<Stock>)> {
-        let lengths = stocks.iter().map(|(kind, stock)| (stock.pairs.lock().len(), kind, stock));
+        let lengths = stocks.iter().map(|(kind, stock)| (stock.length(), kind, stock));
         let with_room = lengths.filter(|(length, _, stock)| {
             *length < self.ready_pairs.max(stock.waiting.load(Ordering::Relaxed))
         });
@@ -190,6 +201,8 @@ fn make_pairs(shared: &Weak<Shared>) {
             shared.has_room.wait_for(&mut stocks, std::time::Duration::from_secs(1));
             continue;
         };
+        // Counted before anybody else looks.
+        let _making = Counted::take(&stock.making, usize::MAX);
         drop(stocks);
         match keyward_signatures::generate(kind) {
             Ok(pair) => {
