@@ -12,6 +12,7 @@ mod query;
 mod reap;
 mod scan;
 mod serve;
+mod stop;
 mod token;
 mod verify;
 
