@@ -1,7 +1,9 @@
 //! Runs the binary in a folder of its own, and talks to it.
 
+mod bucket;
 mod client;
 mod command;
+mod running;
 mod server;
 mod stream;
 
@@ -9,9 +11,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub(crate) use bucket::Bucket;
 pub(crate) use client::{Answer, Client, Issued};
 pub(crate) use command::{Cli, Ended, bare};
 use keyward_testkit::SeededEntropy;
+pub(crate) use running::Running;
 pub(crate) use server::Server;
 pub(crate) use stream::Stream;
 use tempfile::TempDir;

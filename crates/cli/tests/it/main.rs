@@ -10,6 +10,7 @@
 mod commands;
 mod configuration;
 mod harness;
+mod jwks_export;
 mod killed;
 mod leaks;
 mod main_job;

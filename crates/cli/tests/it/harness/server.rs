@@ -30,13 +30,17 @@ pub(crate) struct Stopped {
 }
 
 impl Server {
-    /// Starts a server in a folder and waits until it is ready. The system chooses the port, so
-    /// that no other process can take it in between, and the log tells which one it is.
+    /// Starts a server in a folder and waits until it is ready. Unless the arguments name one, the
+    /// system chooses the port, so that no other process can take it in between, and the log tells
+    /// which one it is.
     pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
         let name = format!("server-{}", STARTED.fetch_add(1, Ordering::Relaxed));
         let file = |kind: &str| File::create(folder.join(format!("{name}.{kind}"))).unwrap();
+        let listen: &[_] =
+            if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         let mut child = bare(folder)
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .arg("serve")
+            .args(listen)
             .args(arguments)
             .stdout(file("out"))
             .stderr(file("err"))
