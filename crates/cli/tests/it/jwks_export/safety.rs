@@ -1,13 +1,16 @@
 //! What must not happen to files: that they are removed by mistake, or others than ours at all.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::symlink;
 
 use rstest::rstest;
+use serde_json::Value;
 
 use super::{
     EXPORT, STRANGER, counts, export, file_of, files_in, issue, keyspace, names_in, write,
 };
-use crate::harness::Folder;
+use crate::harness::{Client, Folder};
 
 #[test]
 fn only_files_of_the_exact_form_are_removed() {
@@ -69,27 +72,50 @@ fn an_unreachable_server_removes_nothing() {
     assert_eq!(names_in(&folder.file("public")), [file_of(STRANGER)]);
 }
 
-#[test]
-fn another_server_than_keyward_removes_nothing() {
+#[rstest]
+#[case("404 Not Found", 1)]
+#[case("200 OK", 3)]
+#[case("502 Bad Gateway", 3)]
+fn a_proxy_that_answers_for_the_server_removes_nothing(#[case] answer: &str, #[case] code: i32) {
     let folder = Folder::new();
+    let server = folder.serve();
+    keyspace(&folder.cli().remote(&server), "ed", "EdDSA");
     write(&folder.file("public"), &file_of(STRANGER), b"{}");
-    for answer in ["404 Not Found", "200 OK"] {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let proxy = std::thread::spawn(move || {
-            use std::io::{Read, Write};
-            let (mut socket, _) = listener.accept().unwrap();
-            let mut request = [0; 4_096];
-            let _read = socket.read(&mut request).unwrap();
-            let head = format!("HTTP/1.1 {answer}\r\ncontent-length: 2\r\nconnection: close\r\n");
-            socket.write_all(format!("{head}\r\n{{}}").as_bytes()).unwrap();
-        });
-        let cli = folder.cli().with(&["--server", &format!("http://{address}"), "--key", "k"]);
-        let ended = cli.run(&[&EXPORT[..], &["public"]].concat());
-        assert_eq!(ended.code, 1, "{ended:?}");
-        proxy.join().unwrap();
-    }
+    let address = answer_about_keys(server.client(), answer.to_owned());
+    let url = format!("http://{address}");
+    let cli = folder.cli().with(&["--server", &url, "--key-file", "root.key"]);
+    let ended = cli.run(&[&EXPORT[..], &["public"]].concat());
+    assert_eq!(ended.code, code, "{ended:?}");
     assert_eq!(names_in(&folder.file("public")), [file_of(STRANGER)]);
+}
+
+/// A proxy that lets lists through, and answers for itself what single keys are asked about.
+fn answer_about_keys(mut server: Client, answer: String) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = BufReader::new(socket.unwrap());
+            let mut lines = Vec::new();
+            while !lines.last().is_some_and(|line: &String| line == "\r\n") {
+                let mut line = String::new();
+                socket.read_line(&mut line).unwrap();
+                lines.push(line);
+            }
+            let path = lines[0].split(' ').nth(1).unwrap();
+            let is_list = path == "/v1/keyspaces" || path.starts_with("/v1/keys?");
+            let (status, body) = if is_list {
+                ("200 OK", server.granted("GET", path, &Value::Null).to_string())
+            } else {
+                (answer.as_str(), "{}".to_owned())
+            };
+            let length = body.len();
+            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n");
+            let whole = format!("{head}connection: close\r\n\r\n{body}");
+            socket.get_mut().write_all(whole.as_bytes()).unwrap();
+        }
+    });
+    address
 }
 
 #[rstest]
