@@ -97,7 +97,7 @@ fn answer_about_keys(mut server: Client, answer: String) -> SocketAddr {
         for socket in listener.incoming() {
             let mut socket = BufReader::new(socket.unwrap());
             let mut lines = Vec::new();
-            while !lines.last().is_some_and(|line: &String| line == "\r\n") {
+            while lines.last().is_none_or(|line: &String| line != "\r\n") {
                 let mut line = String::new();
                 socket.read_line(&mut line).unwrap();
                 lines.push(line);
