@@ -1,14 +1,20 @@
 //! The one way to the REST interface: in the process over the local database, or over the network.
 
+mod answer;
+mod events;
+
 use std::fs;
 use std::time::Duration;
 
+pub(crate) use answer::Answer;
 use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{Method, Request, StatusCode};
-use http_body_util::BodyExt;
+use axum::http::{Method, Request};
+use axum::response::Response;
+pub(crate) use events::Events;
+use events::Source;
 use keyward::{ActorId, Keyward, Secret};
 use keyward_http::{Operator, RouterSettings};
 use serde_json::Value;
@@ -17,8 +23,7 @@ use tower::ServiceExt;
 use crate::args::TargetArgs;
 use crate::config::Config;
 use crate::instance::{self, Workload};
-use crate::outcome::{Outcome, Unusable};
-use crate::printer;
+use crate::outcome::Unusable;
 
 /// Makes requests.
 pub(crate) struct Api {
@@ -34,14 +39,10 @@ enum Target {
     Remote { client: reqwest::Client, server: String, key: Secret },
 }
 
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// What the audit trail shall keep about a request.
 const AUDIT_METADATA: &str = "keyward-audit-metadata";
-
-/// An answer of the REST interface.
-pub(crate) struct Answer {
-    status: StatusCode,
-    body: Value,
-}
 
 impl Api {
     /// The interface that the arguments name.
@@ -59,6 +60,11 @@ impl Api {
     ) -> anyhow::Result<Answer> {
         let metadata = self.audit_metadata.as_deref();
         self.target.call((method, path), body, metadata).await
+    }
+
+    /// Opens the stream of changes, from now on.
+    pub(crate) async fn changes(&self) -> anyhow::Result<Result<Events, Answer>> {
+        self.target.changes().await
     }
 
     /// Writes down what is not written yet.
@@ -81,7 +87,6 @@ impl Target {
         };
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
-            .timeout(Duration::from_mins(1))
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         let server = server.trim_end_matches('/').to_owned();
@@ -96,21 +101,13 @@ impl Target {
     ) -> anyhow::Result<Answer> {
         match self {
             Self::Local { router, operator, .. } => {
-                let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-                let mut request = Request::builder().method(method).uri(path);
-                if let Some(metadata) = audit_metadata {
-                    request = request.header(AUDIT_METADATA, metadata);
-                }
-                let mut request = request.header(CONTENT_TYPE, "application/json").body(body)?;
-                request.extensions_mut().insert(operator.clone());
-                let response = router.clone().oneshot(request).await?;
-                let status = response.status();
-                let bytes = response.into_body().collect().await?.to_bytes();
-                Answer::read(status, &bytes)
+                let request = (method, path);
+                let response = locally(router, operator, request, body, audit_metadata).await?;
+                Answer::of_router(response).await
             }
             Self::Remote { client, server, key } => {
                 let request = client.request(method, format!("{server}{path}"));
-                let mut request = request.bearer_auth(key.expose());
+                let mut request = request.bearer_auth(key.expose()).timeout(PATIENCE);
                 if let Some(body) = body {
                     request = request.json(body);
                 }
@@ -118,47 +115,53 @@ impl Target {
                     request = request.header(AUDIT_METADATA, metadata);
                 }
                 let response = request.send().await;
+                Answer::of_server(response.map_err(reqwest::Error::without_url)?).await
+            }
+        }
+    }
+
+    async fn changes(&self) -> anyhow::Result<Result<Events, Answer>> {
+        let (method, path) = (Method::GET, "/v1/changes");
+        match self {
+            Self::Local { router, operator, .. } => {
+                let response = locally(router, operator, (method, path), None, None).await?;
+                if !response.status().is_success() {
+                    return Answer::of_router(response).await.map(Err);
+                }
+                Ok(Ok(Events::of(Source::Router(response.into_body()))))
+            }
+            Self::Remote { client, server, key } => {
+                let request = client.request(method, format!("{server}{path}"));
+                // The limit of other requests would hold for the whole stream.
+                let response = request.bearer_auth(key.expose()).send();
+                let response = tokio::time::timeout(PATIENCE, response).await;
+                let response = response.context("the stream of changes does not begin")?;
                 let response = response.map_err(reqwest::Error::without_url)?;
-                let status = response.status();
-                let bytes = response.bytes().await.map_err(reqwest::Error::without_url)?;
-                Answer::read(status, &bytes)
+                if !response.status().is_success() {
+                    return Answer::of_server(response).await.map(Err);
+                }
+                Ok(Ok(Events::of(Source::Server(response))))
             }
         }
     }
 }
 
-impl Answer {
-    fn read(status: StatusCode, bytes: &[u8]) -> anyhow::Result<Self> {
-        let body = if bytes.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_slice(bytes)
-                .context("the answer is not JSON: is it a Keyward server?")?
-        };
-        Ok(Self { status, body })
+/// The router's answer to a request of the operator.
+async fn locally(
+    router: &Router,
+    operator: &Operator,
+    (method, path): (Method, &str),
+    body: Option<&Value>,
+    audit_metadata: Option<&str>,
+) -> anyhow::Result<Response> {
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    let mut request = Request::builder().method(method).uri(path);
+    if let Some(metadata) = audit_metadata {
+        request = request.header(AUDIT_METADATA, metadata);
     }
-
-    /// The body of an answer that grants what was asked; prints the problem of one that does not.
-    pub(crate) fn granted(self, as_json: bool) -> anyhow::Result<Result<Value, Outcome>> {
-        if self.status.is_success() {
-            return Ok(Ok(self.body));
-        }
-        let text = |member: &str| self.body.get(member).and_then(Value::as_str).unwrap_or_default();
-        let problem = format!("{} ({})", text("detail"), text("code"));
-        if self.status.is_server_error() {
-            anyhow::bail!("{problem}");
-        }
-        if as_json {
-            printer::json(&self.body)?;
-            return Ok(Err(Outcome::Refused));
-        }
-        printer::complain(&problem);
-        for error in self.body.get("errors").and_then(Value::as_array).into_iter().flatten() {
-            let part = |member: &str| error.get(member).and_then(Value::as_str).unwrap_or_default();
-            printer::complain(&format!("{} {}", part("field"), part("message")));
-        }
-        Ok(Err(Outcome::Refused))
-    }
+    let mut request = request.header(CONTENT_TYPE, "application/json").body(body)?;
+    request.extensions_mut().insert(operator.clone());
+    Ok(router.clone().oneshot(request).await?)
 }
 
 fn management_key(target: &TargetArgs) -> anyhow::Result<Secret> {

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod import;
+mod jwks;
 mod keys;
 mod keyspaces;
 mod scan;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 pub(crate) use import::{ExportArgs, FileFormat, ImportArgs, Source};
+pub(crate) use jwks::{JwksCommand, JwksExportArgs};
 pub(crate) use keys::{
     ChangeArgs, FieldArgs, IssueArgs, IssueManyArgs, KeysCommand, ListArgs, RevokeAllArgs,
     RevokeArgs, RevokeManyArgs, RotateArgs,
@@ -72,6 +74,9 @@ pub(crate) enum Command {
     /// Create, list and change keyspaces
     #[command(subcommand)]
     Keyspaces(KeyspacesCommand),
+    /// Write the public keys of signed keys to where files are served from
+    #[command(subcommand)]
+    Jwks(JwksCommand),
     /// Purge keys that expired or were revoked long ago, and say how many there were
     ///
     /// Deleted keys, too. They cannot be brought back; their audit events stay.

@@ -4,6 +4,7 @@ mod audit;
 mod config;
 mod export;
 mod import;
+mod jwks;
 mod keys;
 mod keyspaces;
 mod many;
@@ -12,6 +13,7 @@ mod query;
 mod reap;
 mod scan;
 mod serve;
+mod stop;
 mod token;
 mod verify;
 
@@ -56,6 +58,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
 async fn call(api: &Api, as_json: bool, command: Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Audit(command) => audit::run(api, as_json, command).await,
+        Command::Jwks(command) => jwks::run(api, as_json, command).await,
         Command::Keys(command) => keys::run(api, as_json, command).await,
         Command::Keyspaces(command) => keyspaces::run(api, as_json, command).await,
         Command::Reap(reap) => reap::run(api, as_json, reap).await,

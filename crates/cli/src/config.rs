@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow};
 use keyward::jose::BaseIssuer;
 use keyward::{KeypalSalt, KeypalSalts, Pepper, PepperVersion, Peppers};
 use pepper::PepperSource;
-pub(crate) use sections::{Config, DatabaseUrl, LogFormat};
+pub(crate) use sections::{Config, DatabaseUrl, LogFormat, Span};
 use tracing_subscriber::EnvFilter;
 
 use crate::outcome::Unusable;

@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 use anyhow::Context;
 use keyward_http::{RouterSettings, ServeSettings};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
+use super::stop;
 use crate::args::ServeArgs;
 use crate::config::{Config, LogFormat};
 use crate::first_key;
@@ -35,10 +35,11 @@ pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Out
         keyward_http::japikey::prepare(&keyward).await.context("cannot make the keyspace")?;
     }
     let router = keyward_http::router(keyward.clone(), settings);
-    let stop = stop_signal()?;
+    let signal = stop::signal()?;
     let ending = keyward.clone();
     let stop = async move {
-        stop.await;
+        signal.await;
+        tracing::info!("stopping");
         // They would be waited for.
         ending.end_streams();
     };
@@ -68,17 +69,4 @@ fn serve_settings(config: &Config) -> ServeSettings {
         shutdown_timeout: config.server.shutdown_timeout.0,
         ..ServeSettings::default()
     }
-}
-
-/// Ready when the process is asked to stop.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping");
-    })
 }

@@ -14,25 +14,25 @@ use serde_json::{Map, Value};
 use crate::harness::{Cli, Folder, Server};
 
 /// Where commands work.
-struct Site {
-    folder: Folder,
-    server: Option<Server>,
+pub(crate) struct Site {
+    pub(crate) folder: Folder,
+    pub(crate) server: Option<Server>,
 }
 
 impl Site {
     /// On the database in the folder.
-    fn local() -> Self {
+    pub(crate) fn local() -> Self {
         Self { folder: Folder::new(), server: None }
     }
 
     /// On a server, which keeps its database out of the way.
-    fn remote() -> Self {
+    pub(crate) fn remote() -> Self {
         let folder = Folder::new();
         let server = folder.serve_with(&["--database", "memory:"]);
         Self { folder, server: Some(server) }
     }
 
-    fn cli(&self) -> Cli<'_> {
+    pub(crate) fn cli(&self) -> Cli<'_> {
         let cli = self.folder.cli();
         match &self.server {
             Some(server) => cli.remote(server),

@@ -1,8 +1,12 @@
 //! Runs the binary in a folder of its own, and talks to it.
 
+mod bucket;
 mod client;
 mod command;
+#[cfg(target_os = "linux")]
+mod memory;
 mod peer;
+mod running;
 mod server;
 mod stream;
 
@@ -10,10 +14,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub(crate) use bucket::Bucket;
 pub(crate) use client::{Answer, Client, Issued};
 pub(crate) use command::{Cli, Ended, bare};
 use keyward_testkit::SeededEntropy;
+#[cfg(target_os = "linux")]
+pub(crate) use memory::Memory;
 pub(crate) use peer::Peer;
+pub(crate) use running::Running;
 pub(crate) use server::Server;
 pub(crate) use stream::Stream;
 use tempfile::TempDir;

@@ -23,6 +23,7 @@ fn the_help_tells_what_there_is() {
       serve        Run the server
       keys         Issue, list, change, rotate and revoke keys
       keyspaces    Create, list and change keyspaces
+      jwks         Write the public keys of signed keys to where files are served from
       reap         Purge keys that expired or were revoked long ago, and say how many there were
       audit        Look at what was done
       verify       Say whether a key may do something; exit code 1 if not
@@ -103,6 +104,7 @@ fn every_command_has_a_help(
         "keyspaces list",
         "keyspaces show",
         "keyspaces update",
+        "jwks export",
         "reap",
         "audit list",
         "verify",

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Server, now};
+use super::{Running, Server, now};
 
 /// The binary in a folder, without any environment.
 pub(crate) fn bare(folder: &Path) -> Command {
@@ -64,10 +64,8 @@ impl<'a> Cli<'a> {
         let [stdin, stdout, stderr] = &mut files;
         stdin.write_all(self.stdin.as_bytes()).unwrap();
         stdin.rewind().unwrap();
-        let mut child = bare(self.folder)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .args(&self.arguments)
-            .args(arguments)
+        let mut child = self
+            .command(arguments)
             .stdin(stdin.try_clone().unwrap())
             .stdout(stdout.try_clone().unwrap())
             .stderr(stderr.try_clone().unwrap())
@@ -89,6 +87,18 @@ impl<'a> Cli<'a> {
         Ended { code, stdout: content(stdout), stderr: content(stderr) }
     }
 
+    /// Starts a command that stays.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        Running::start(&mut self.command(arguments))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = bare(self.folder);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.args(&self.arguments).args(arguments);
+        command
+    }
+
     /// The standard output of a command that is done.
     pub(crate) fn done(&self, arguments: &[&str]) -> String {
         let ended = self.run(arguments);
@@ -103,7 +113,8 @@ impl<'a> Cli<'a> {
     }
 }
 
-fn content(file: &mut File) -> String {
+/// What a file holds, from its beginning.
+pub(super) fn content(file: &mut File) -> String {
     file.seek(SeekFrom::Start(0)).unwrap();
     let mut text = String::new();
     file.read_to_string(&mut text).unwrap();

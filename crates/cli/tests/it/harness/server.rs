@@ -30,24 +30,17 @@ pub(crate) struct Stopped {
 }
 
 impl Server {
-    /// Starts a server in a folder and waits until it is ready. The system chooses the port, so
-    /// that no other process can take it in between, and the log tells which one it is.
+    /// Starts a server in a folder and waits until it is ready. Unless the arguments name one, the
+    /// system chooses the port, so that no other process can take it in between, and the log tells
+    /// which one it is.
     pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
-        Self::start_at("127.0.0.1:0", folder, arguments)
-    }
-
-    /// The same at a port that is known before, for servers that must know their own address. Another
-    /// process may take it in between, but the system does not give the same one out again so soon.
-    pub(crate) fn start_at_known_port(folder: &Path, arguments: &[&str]) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        Self::start_at(&free.to_string(), folder, arguments)
-    }
-
-    fn start_at(listen: &str, folder: &Path, arguments: &[&str]) -> Self {
         let name = format!("server-{}", STARTED.fetch_add(1, Ordering::Relaxed));
         let file = |kind: &str| File::create(folder.join(format!("{name}.{kind}"))).unwrap();
+        let listen: &[_] =
+            if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         let mut child = bare(folder)
-            .args(["serve", "--listen", listen])
+            .arg("serve")
+            .args(listen)
             .args(arguments)
             .stdout(file("out"))
             .stderr(file("err"))
@@ -66,6 +59,13 @@ impl Server {
             (answer.status == 200).then_some(())
         });
         server
+    }
+
+    /// The same at a port that is known before, for servers that must know their own address. Another
+    /// process may take it in between, but the system does not give the same one out again so soon.
+    pub(crate) fn start_at_known_port(folder: &Path, arguments: &[&str]) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        Self::start(folder, &[&["--listen", &free], arguments].concat())
     }
 
     pub(crate) fn process_id(&self) -> u32 {
