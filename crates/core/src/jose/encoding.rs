@@ -24,6 +24,12 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
+/// The same as [`decode`] into a place that is large enough: what was written there.
+pub(crate) fn decode_into<'p>(text: &str, place: &'p mut [u8]) -> Option<&'p [u8]> {
+    let written = URL_SAFE_NO_PAD.decode_slice(text, place).ok()?;
+    place.get(..written)
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
