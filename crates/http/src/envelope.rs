@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, CACHE_CONTROL,
-};
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL};
 use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -51,7 +49,7 @@ fn is_decent(id: &HeaderValue) -> bool {
 }
 
 /// The headers of an answer that are kept when the document of its problem takes its place.
-const KEPT: [HeaderName; 3] = [ALLOW, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS];
+const KEPT: [HeaderName; 2] = [ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW];
 
 /// In the extensions of an answer: it says in its own way what is wrong.
 #[derive(Clone, Copy, Debug)]

@@ -43,7 +43,7 @@ impl VerifiedKey {
     }
 
     /// What the token of a signed key says, all of it: nobody can have changed it since it was signed.
-    pub fn claims(&self) -> Option<&Claims> {
+    pub fn claims(&self) -> Option<Claims> {
         self.0.holder().proved().map(|proved| proved.claims())
     }
 

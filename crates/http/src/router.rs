@@ -67,7 +67,7 @@ impl Default for RouterSettings {
 /// The REST interface over an instance.
 pub fn router(keyward: Keyward, settings: RouterSettings) -> Router {
     let RouterSettings { body_limit, deadline, jwks_max_age, japikey, metrics } = settings;
-    let jwks = JwksSettings { max_age: jwks_max_age };
+    let jwks = JwksSettings::new(jwks_max_age);
     let envelope = Envelope { body_limit, deadline, jwks, keyward: keyward.clone() };
     let compat = if japikey { compat(&keyward) } else { Router::new() };
     let (mut routes, _) = openapi::routes().split_for_parts();

@@ -21,3 +21,4 @@ mod signed_leaks;
 mod streams;
 mod traffic;
 mod two_processes;
+mod verifier;

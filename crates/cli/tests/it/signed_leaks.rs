@@ -124,7 +124,8 @@ fn misuse(client: &mut Client, token: &str, root_key: &str) {
     for path in [format!("/v1/keys/{token}"), format!("/jwks/{token}/.well-known/jwks.json")] {
         client.send("GET", &path, &root, b"").unwrap();
     }
-    for headers in [format!("authorization: Bearer {token}\r\n"), format!("cookie: a={token}\r\n")] {
+    for headers in [format!("authorization: Bearer {token}\r\n"), format!("cookie: a={token}\r\n")]
+    {
         assert_eq!(client.send("GET", "/v1/keys", &headers, b"").unwrap().status, 401);
     }
 }

@@ -120,6 +120,11 @@ impl<'t> SignedToken<'t> {
         &self.registered
     }
 
+    /// All claims, as JSON text.
+    pub fn payload(&self) -> &str {
+        &self.payload
+    }
+
     /// All claims.
     pub fn claims(&self) -> Claims {
         Claims::parse(&self.payload).unwrap_or_default()

@@ -57,7 +57,7 @@ pub fn api_key_router<A: Application>(
 pub fn jwks_router(keyward: Keyward, max_age: Duration) -> Router {
     let document = async move |kid: PathId, headers: HeaderMap| {
         let answer = match kid {
-            Ok(Path(kid)) => serve(&keyward, &kid, &headers, JwksSettings { max_age }).await,
+            Ok(Path(kid)) => serve(&keyward, &kid, &headers, JwksSettings::new(max_age)).await,
             Err(_) => Err(Problem::not_found()),
         };
         let response = answer.unwrap_or_else(|problem| match problem.status() {

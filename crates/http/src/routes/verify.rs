@@ -3,12 +3,12 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use keyward::jose::Claims;
 use keyward::{
     Asked, Decision, DenyReason, Keyward, MatchScopes, Permit, ResourceId, Scope, Secret,
     Timestamp, VerifyOptions,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::access::Right;
@@ -95,7 +95,7 @@ pub(crate) enum Verdict<'a> {
         /// All that the token of a signed key says.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(value_type = Option<Object>)]
-        claims: Option<&'a Claims>,
+        claims: Option<&'a RawValue>,
     },
     /// It may not.
     Invalid {
@@ -167,11 +167,12 @@ fn written(permit: &Permit, now: Timestamp) -> Option<String> {
         let view = serde_json::to_string(&KeyView::of(record, None, now)).ok()?;
         view.strip_suffix(r#""last_used_at":null}"#).map(Box::from)
     })?;
-    let claims = claims(permit).map(|claims| format!(",\"claims\":{}", claims.to_json()));
-    let claims = claims.unwrap_or_default();
-    Some(format!(r#"{{"valid":true,"key":{record}"last_used_at":"{now}"}}{claims}}}"#))
+    let proved = permit.holder().proved();
+    let (name, claims) = proved.map_or(("", ""), |proved| (",\"claims\":", proved.payload()));
+    Some(format!(r#"{{"valid":true,"key":{record}"last_used_at":"{now}"}}{name}{claims}}}"#))
 }
 
-fn claims(permit: &Permit) -> Option<&Claims> {
-    permit.holder().proved().map(|proved| proved.claims())
+fn claims(permit: &Permit) -> Option<&RawValue> {
+    let proved = permit.holder().proved()?;
+    serde_json::from_str(proved.payload()).ok()
 }

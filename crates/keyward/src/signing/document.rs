@@ -12,7 +12,7 @@ pub struct KeyDocument {
     /// The JSON text.
     pub body: bytes::Bytes,
     /// What tells it from others (RFC 9110 §8.8.3), in quotation marks.
-    pub etag: String,
+    pub etag: http::HeaderValue,
 }
 
 impl KeyDocument {
@@ -21,7 +21,7 @@ impl KeyDocument {
         let body = KeySet::of(&signature.public_key, record.id.as_str());
         let digest = ProvedToken::digest_of(&body);
         let etag = format!("\"{:016x}\"", u64::from_be_bytes(*digest.first_chunk()?));
-        Some(Self { body: body.into(), etag })
+        Some(Self { body: body.into(), etag: etag.try_into().ok()? })
     }
 }
 

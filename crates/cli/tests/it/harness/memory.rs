@@ -51,8 +51,7 @@ impl Memory {
         candidates.sort();
         candidates.dedup();
         let zero = BigUint::ZERO;
-        let is_broken =
-            |modulus: &&BigUint| candidates.iter().any(|half| *modulus % half == zero);
+        let is_broken = |modulus: &&BigUint| candidates.iter().any(|half| *modulus % half == zero);
         moduli.iter().filter(is_broken).collect()
     }
 }
@@ -94,7 +93,10 @@ fn candidates(run: &[u8]) -> Vec<BigUint> {
     let head = [0x02, 0x81, 0x81, 0x00];
     let places = memmem::find_iter(run, &head).map(|place| place + head.len());
     let written = places.filter_map(|place| run.get(place..place + HALF));
-    calculated.chain(written.map(BigUint::from_bytes_be)).filter(|half| *half > BigUint::ZERO).collect()
+    calculated
+        .chain(written.map(BigUint::from_bytes_be))
+        .filter(|half| *half > BigUint::ZERO)
+        .collect()
 }
 
 /// Whether bytes are an odd number of the right length in which nothing is small: that of a prime is so
