@@ -2,8 +2,8 @@
 //!
 //! Use it to look for keys where none should be: in a repository before it is published, in logs, in
 //! what a build leaves behind. Keys of the `prefixed` format are told by their checksum, so that what
-//! is found is a key and nothing else; the others by prefix, length, alphabet and what stands around
-//! them.
+//! is found is a key and nothing else; signed ones by header and issuer; the others by prefix, length,
+//! alphabet and what stands around them.
 //!
 //! ```
 //! use keyward_core::{Format, Prefix, Prefixed};
@@ -29,6 +29,7 @@ mod rules;
 mod scanner;
 mod search;
 mod shape;
+mod tokens;
 
 pub use files::{IgnoreFiles, Walk};
 pub use find::{Find, GitObject, GitObjectKind, Place, Report};

@@ -8,22 +8,33 @@ use keyward_core::{
 
 use crate::find::{Find, Place};
 use crate::shape::{Edges, Shape, Symbols};
+use crate::tokens::Tokens;
 
 /// How the secrets of one keyspace look.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     keyspace: Option<KeyspaceId>,
     format: Format,
-    /// What takes a text apart and, where there is a checksum, confirms it.
-    profile: Option<Profile>,
+    reading: Reading,
     shape: Shape,
+}
+
+/// What takes a text apart and, where it can, confirms it.
+#[derive(Clone, Debug)]
+enum Reading {
+    /// Nothing: there are no parts.
+    Nothing,
+    /// A profile, with a checksum perhaps.
+    Profile(Profile),
+    /// Header and issuer of a signed key.
+    Tokens(Tokens),
 }
 
 /// A text that is a secret as far as can be told from it.
 pub(crate) struct Recognised<'t> {
     pub(crate) text: &'t str,
     pub(crate) hint: String,
-    /// Whether a checksum confirms it.
+    /// Whether a checksum or an issuer confirms it.
     pub(crate) is_certain: bool,
     key: Option<KeyId>,
     keyspace: Option<KeyspaceId>,
@@ -39,19 +50,23 @@ impl Recognised<'_> {
 
 impl Pattern {
     /// The pattern of a keyspace's secrets, the keyspace left out where it is not known. Absent for
-    /// secrets without a prefix: nothing tells them from any other text.
+    /// opaque secrets without a prefix: nothing tells them from any other text.
     pub fn new(keyspace: Option<KeyspaceId>, format: Format) -> Option<Self> {
-        let (profile, shape) = match &format {
+        let (reading, shape) = match &format {
             Format::Foreign(foreign) => {
-                (Some(foreign.profile().clone()), shape_of_foreign(foreign))
+                (Reading::Profile(foreign.profile().clone()), shape_of_foreign(foreign))
             }
-            Format::Opaque(opaque) => (None, shape_of_opaque(opaque)?),
+            Format::Opaque(opaque) => (Reading::Nothing, shape_of_opaque(opaque)?),
             Format::Prefixed(prefixed) => {
-                (Some(Profile::new(Dialect::Keyward)), shape_of_prefixed(prefixed))
+                (Reading::Profile(Profile::new(Dialect::Keyward)), shape_of_prefixed(prefixed))
             }
-            Format::Signed(_) => return None,
+            Format::Signed(signed) => {
+                let tokens = Tokens::new(signed);
+                let shape = tokens.shape();
+                (Reading::Tokens(tokens), shape)
+            }
         };
-        Some(Self { keyspace, format, profile, shape })
+        Some(Self { keyspace, format, reading, shape })
     }
 
     /// The keyspace, if it is known.
@@ -59,7 +74,7 @@ impl Pattern {
         self.keyspace.as_ref()
     }
 
-    /// What the secrets begin with, without the underscore behind it.
+    /// What the secrets begin with, without the underscore behind it. Signed keys have no prefix.
     pub fn prefix(&self) -> &str {
         self.format.prefix().unwrap_or_default()
     }
@@ -67,6 +82,9 @@ impl Pattern {
     /// A regular expression of the whole secret, without what must stand around it. It is written
     /// in what the engines of Rust, Go (RE2) and Hyperscan have in common.
     pub fn regex(&self) -> String {
+        if let Reading::Tokens(tokens) = &self.reading {
+            return tokens.regex();
+        }
         let Shape { head, id, secret, symbols, .. } = &self.shape;
         // Letters, digits, underscores and hyphens: nothing that would have to be escaped.
         let base58 = Symbols::of(Alphabet::base58()).class();
@@ -74,16 +92,33 @@ impl Pattern {
         format!("{head}{}[{}]{}", id.unwrap_or_default(), symbols.class(), repetition(secret))
     }
 
-    /// Whether a checksum confirms what the pattern finds, wherever it stands.
+    /// A regular expression of where to look for a secret. It may stop short of the whole.
+    pub(crate) fn candidate(&self) -> String {
+        match &self.reading {
+            Reading::Nothing | Reading::Profile(_) => self.regex(),
+            Reading::Tokens(_) => Tokens::BEGINNING.to_owned(),
+        }
+    }
+
+    /// What every secret has at its beginning.
+    pub(crate) fn head(&self) -> String {
+        match &self.reading {
+            Reading::Nothing | Reading::Profile(_) => format!("{}_", self.prefix()),
+            Reading::Tokens(tokens) => tokens.head().to_owned(),
+        }
+    }
+
+    /// Whether a checksum or an issuer confirms what the pattern finds, wherever it stands.
     pub fn is_certain(&self) -> bool {
         self.shape.edges == Edges::Free
     }
 
     /// What must not follow a secret, as a class of a regular expression.
     pub(crate) fn class_behind(&self) -> String {
-        match self.shape.edges {
-            Edges::OfAlphabet => self.shape.symbols.class(),
-            Edges::Free | Edges::OfWord => "0-9A-Z_a-z".to_owned(),
+        match (self.shape.edges, &self.reading) {
+            // The last character may be a hyphen, and the next part begins with a dot.
+            (Edges::OfAlphabet, _) | (_, Reading::Tokens(_)) => self.shape.symbols.class(),
+            (Edges::Free | Edges::OfWord, _) => "0-9A-Z_a-z".to_owned(),
         }
     }
 
@@ -98,23 +133,31 @@ impl Pattern {
         start: usize,
         base58: &Symbols,
     ) -> Option<Recognised<'t>> {
+        let (text, key) = match &self.reading {
+            Reading::Nothing => (self.whole(text, start, base58)?, None),
+            Reading::Profile(profile) => {
+                let text = self.whole(text, start, base58)?;
+                // The prefix is in the shape, and only it may hold further underscores.
+                (text, Some(KeyId::parse(profile.components(text).ok()?.id).ok()?))
+            }
+            Reading::Tokens(tokens) => {
+                let (text, key) = tokens.read(text.get(start..)?)?;
+                (text, Some(key))
+            }
+        };
+        let hint = key.as_ref().map_or_else(|| self.head(), |key| self.format.hint(key));
+        let (is_certain, keyspace) = (self.is_certain(), self.keyspace.clone());
+        Some(Recognised { text, hint, is_certain, key, keyspace })
+    }
+
+    /// The text of the shape that begins at a place.
+    fn whole<'t>(&self, text: &'t [u8], start: usize, base58: &Symbols) -> Option<&'t str> {
         let from_start = text.get(start..)?;
         let length = self.shape.length(from_start, base58)?;
         if !self.shape.may_begin(text, start) {
             return None;
         }
-        let text = from_start.get(..length).and_then(|text| str::from_utf8(text).ok())?;
-        let (key, hint) = match &self.profile {
-            None => (None, format!("{}_", self.prefix())),
-            Some(profile) => {
-                // The prefix is in the shape, and only it may hold further underscores.
-                let key = KeyId::parse(profile.components(text).ok()?.id).ok()?;
-                let hint = self.format.hint(&key);
-                (Some(key), hint)
-            }
-        };
-        let (is_certain, keyspace) = (self.is_certain(), self.keyspace.clone());
-        Some(Recognised { text, hint, is_certain, key, keyspace })
+        from_start.get(..length).and_then(|text| str::from_utf8(text).ok())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Rules for other scanners, which find what looks like a key and cannot check its checksum.
+//! Rules for other scanners, which find what looks like a key and can check neither checksum nor issuer.
 
 use serde::Serialize;
 
@@ -29,7 +29,8 @@ pub enum RuleError {
 }
 
 /// Writes a rule for each pattern. Other than a search of our own, they ask for a boundary on both
-/// sides: without the checksum, that is what tells a key from chance.
+/// sides: without the checksum, that is what tells a key from chance. Of signed keys they find what
+/// Keyward makes, and tokens of others that are written alike: they cannot read the issuer.
 pub fn rules(patterns: &[Pattern], format: RuleFormat) -> Result<String, RuleError> {
     match format {
         RuleFormat::GitHub => for_github(patterns),
@@ -105,7 +106,7 @@ fn name(pattern: &Pattern) -> &str {
 
 /// What must be in a text for the regular expression to be tried; scanners compare it in lower case.
 fn keyword(pattern: &Pattern) -> String {
-    format!("{}_", pattern.prefix()).to_ascii_lowercase()
+    pattern.head().to_ascii_lowercase()
 }
 
 /// The secret as the first group, between boundaries. They have no width, so that of two keys with
@@ -115,7 +116,7 @@ fn bounded(pattern: &Pattern) -> String {
     let behind = pattern.class_behind();
     let end = if is_of_word(&behind) { r"\b".to_owned() } else { format!("(?:[^{behind}]|$)") };
     // A boundary before a hyphen would ask for a letter there.
-    let starts_word = pattern.prefix().starts_with(|first: char| is_word(first));
+    let starts_word = pattern.head().starts_with(|first: char| is_word(first));
     let start = if starts_word { r"\b" } else { "(?:^|[^0-9A-Z_a-z])" };
     format!("{start}({}){end}", pattern.regex())
 }

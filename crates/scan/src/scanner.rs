@@ -36,7 +36,7 @@ impl Scanner {
         let mut patterns: Vec<_> = patterns.into_iter().collect();
         // What is certain is believed first.
         patterns.sort_by_key(|pattern| !pattern.is_certain());
-        let each: Vec<_> = patterns.iter().map(Pattern::regex).collect();
+        let each: Vec<_> = patterns.iter().map(Pattern::candidate).collect();
         // A class of nothing matches nothing.
         let any = if each.is_empty() { r"[^\x00-\xFF]".to_owned() } else { each.join("|") };
         let matcher = RegexMatcherBuilder::new().unicode(false).build(&any);

@@ -23,7 +23,7 @@ pub(crate) struct Shape {
 /// What must stand around a text of the shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Edges {
-    /// Anything: a checksum tells a key from chance.
+    /// Anything: a checksum or an issuer tells a key from chance.
     Free,
     /// Neither word characters before nor secret ones behind.
     OfAlphabet,
@@ -40,7 +40,17 @@ pub(crate) struct Symbols {
 
 impl Symbols {
     pub(crate) fn of(alphabet: &Alphabet) -> Self {
-        let mut listed = String::from(alphabet.clone()).into_bytes();
+        Self::listed(String::from(alphabet.clone()))
+    }
+
+    /// What base64url is written in, without padding (RFC 4648 §5).
+    pub(crate) fn of_base64url() -> Self {
+        let alphanumeric = String::from(Alphabet::alphanumeric().clone());
+        Self::listed(alphanumeric + "-_")
+    }
+
+    fn listed(symbols: String) -> Self {
+        let mut listed = symbols.into_bytes();
         listed.sort_unstable();
         let mut contained = Box::new([false; 256]);
         for &symbol in &listed {
@@ -76,7 +86,7 @@ impl Symbols {
     }
 
     /// How many bytes of the set a text begins with; no more than `most` are counted.
-    fn run(&self, text: &[u8], most: usize) -> usize {
+    pub(crate) fn run(&self, text: &[u8], most: usize) -> usize {
         text.iter().take(most).take_while(|&&byte| self.has(byte)).count()
     }
 }

@@ -12,6 +12,7 @@ mod history;
 mod limits;
 mod repository;
 mod rules;
+mod signed;
 mod streams;
 mod words;
 

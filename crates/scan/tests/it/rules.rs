@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::{formats, mint, pattern};
 
 /// A rule as a scanner reads it.
-struct Rule {
-    name: String,
+pub(crate) struct Rule {
+    pub(crate) name: String,
     keyword: Option<String>,
     regex: Regex,
     group: usize,
@@ -29,8 +29,8 @@ fn expression(text: &str) -> Regex {
     RegexBuilder::new(text).unicode(false).build().unwrap()
 }
 
-fn gitleaks() -> Vec<Rule> {
-    let toml = rules(&patterns(), RuleFormat::Gitleaks).unwrap();
+pub(crate) fn gitleaks(patterns: &[Pattern]) -> Vec<Rule> {
+    let toml = rules(patterns, RuleFormat::Gitleaks).unwrap();
     let read: Value = toml::from_str(&toml).unwrap();
     let rule = |rule: &Value| Rule {
         name: text(&rule["id"]),
@@ -41,8 +41,8 @@ fn gitleaks() -> Vec<Rule> {
     read["rules"].as_array().unwrap().iter().map(rule).collect()
 }
 
-fn trufflehog() -> Vec<Rule> {
-    let yaml = rules(&patterns(), RuleFormat::TruffleHog).unwrap();
+pub(crate) fn trufflehog(patterns: &[Pattern]) -> Vec<Rule> {
+    let yaml = rules(patterns, RuleFormat::TruffleHog).unwrap();
     let read: Value = serde_saphyr::from_str(&yaml).unwrap();
     let rule = |rule: &Value| Rule {
         name: text(&rule["name"]),
@@ -54,8 +54,8 @@ fn trufflehog() -> Vec<Rule> {
 }
 
 /// GitHub looks for the three parts in a row.
-fn github() -> Vec<Rule> {
-    let json = rules(&patterns(), RuleFormat::GitHub).unwrap();
+pub(crate) fn github(patterns: &[Pattern]) -> Vec<Rule> {
+    let json = rules(patterns, RuleFormat::GitHub).unwrap();
     let read: Value = serde_json::from_str(&json).unwrap();
     let rule = |rule: &Value| {
         let [before, secret, behind] =
@@ -70,8 +70,13 @@ fn github() -> Vec<Rule> {
     read["patterns"].as_array().unwrap().iter().map(rule).collect()
 }
 
+fn all_three() -> [Vec<Rule>; 3] {
+    let patterns = patterns();
+    [gitleaks(&patterns), trufflehog(&patterns), github(&patterns)]
+}
+
 impl Rule {
-    fn find(&self, text: &str) -> Vec<String> {
+    pub(crate) fn find(&self, text: &str) -> Vec<String> {
         let is_tried = |keyword: &String| text.to_lowercase().contains(keyword.as_str());
         if !self.keyword.as_ref().is_none_or(is_tried) {
             return Vec::new();
@@ -83,7 +88,7 @@ impl Rule {
 
 #[test]
 fn rules_find_the_secrets_of_their_keyspace_and_no_others() {
-    for read in [gitleaks(), trufflehog(), github()] {
+    for read in all_three() {
         assert_eq!(read.len(), formats().len());
         for (rule, (name, format)) in read.iter().zip(formats()) {
             assert!(rule.name.ends_with(name), "{}", rule.name);
@@ -104,7 +109,7 @@ fn rules_find_the_secrets_of_their_keyspace_and_no_others() {
 
 #[test]
 fn rules_find_no_near_misses() {
-    for read in [gitleaks(), trufflehog(), github()] {
+    for read in all_three() {
         for (rule, (name, format)) in read.iter().zip(formats()) {
             let secret = mint(&format, 1).0;
             let symbol = secret.chars().last().unwrap();
@@ -127,7 +132,7 @@ fn rules_find_no_near_misses() {
 
 #[test]
 fn of_two_secrets_with_one_character_between_them_both_are_found() {
-    for read in [gitleaks(), trufflehog()] {
+    for read in [gitleaks(&patterns()), trufflehog(&patterns())] {
         for (rule, (name, format)) in read.iter().zip(formats()) {
             let secrets = [mint(&format, 1).0, mint(&format, 2).0];
             assert_eq!(rule.find(&secrets.join("\n")), secrets, "{name}");

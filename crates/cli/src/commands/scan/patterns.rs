@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use anyhow::Context;
 use axum::http::Method;
+use keyward::jose::{BaseIssuer, PairKind, SignatureAlgorithm};
 use keyward::{
-    Alphabet, Dialect, Foreign, ForeignPrefix, Format, FormatKind, Invalid, KeyspaceId, Opaque,
-    Prefix, Prefixed, Profile, WeakSecrets,
+    Alphabet, Audience, Dialect, Foreign, ForeignPrefix, Format, FormatKind, Invalid, KeyspaceId,
+    Opaque, Prefix, Prefixed, Profile, Signed, WeakSecrets,
 };
 use keyward_scan::Pattern;
 use serde::Deserialize;
@@ -27,6 +28,11 @@ struct Keyspace {
     id_length: Option<usize>,
     secret_length: Option<usize>,
     short_prefix: Option<String>,
+    /// Of signed keys that of their signatures, of others that of their digests.
+    algorithm: String,
+    key_size: Option<usize>,
+    issuer: Option<String>,
+    audience: Option<String>,
 }
 
 /// The patterns of all keyspaces that the caller may see; tells of those that have none.
@@ -71,17 +77,29 @@ pub(super) fn of_prefixes(prefixes: &[String], profile: &str) -> anyhow::Result<
 
 impl Keyspace {
     fn format(&self) -> Result<Format, Invalid> {
-        let prefix = self.prefix.as_deref();
-        if self.format == FormatKind::Prefixed {
-            return prefixed(prefix.unwrap_or_default(), self.profile()?);
+        match self.format {
+            FormatKind::Opaque => self.opaque().map(Format::Opaque),
+            FormatKind::Prefixed => {
+                prefixed(self.prefix.as_deref().unwrap_or_default(), self.profile()?)
+            }
+            FormatKind::Signed => self.signed().map(Format::Signed),
         }
+    }
+
+    fn opaque(&self) -> Result<Opaque, Invalid> {
         let alphabet = match &self.alphabet {
             Some(symbols) => Alphabet::parse(symbols)?,
             None => Alphabet::alphanumeric().clone(),
         };
-        let prefix = prefix.map(Prefix::parse).transpose()?;
-        let length = self.length.unwrap_or(Opaque::DEFAULT_LENGTH);
-        Ok(Format::Opaque(Opaque::new(prefix, length, alphabet)?))
+        let prefix = self.prefix.as_deref().map(Prefix::parse).transpose()?;
+        Opaque::new(prefix, self.length.unwrap_or(Opaque::DEFAULT_LENGTH), alphabet)
+    }
+
+    fn signed(&self) -> Result<Signed, Invalid> {
+        let pair = PairKind::new(SignatureAlgorithm::parse(&self.algorithm)?, self.key_size)?;
+        let issuer = BaseIssuer::parse(self.issuer.as_deref().unwrap_or_default())?;
+        let audience = self.audience.as_deref().map(Audience::parse).transpose()?;
+        Ok(Signed::new(pair, issuer, audience))
     }
 
     fn profile(&self) -> Result<Profile, Invalid> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::scan::{Site, finds, hides, made_up};
+use crate::scan::{Site, finds, hides, made_up, text};
 
 fn codes(finds: &[Value]) -> Vec<&str> {
     finds.iter().map(|find| find["revocation"]["code"].as_str().unwrap()).collect()
@@ -174,6 +174,43 @@ fn keys_without_an_id_in_them_are_found_by_their_digest() {
     for (id, _) in &keys {
         assert_eq!(site.state(id), "revoked");
     }
+}
+
+#[test]
+fn signed_keys_are_revoked_by_the_id_in_them_if_their_signature_is_right() {
+    let site = Site::new();
+    let signed = |id: &str, issuer: &str| {
+        let more = ["--format", "signed", "--algorithm", "EdDSA", "--default-lifetime", "1h"];
+        let create = ["keyspaces", "create", id, "--keyspace-issuer", issuer];
+        site.cli().done(&[&create[..], &more].concat());
+        site.issue(id)
+    };
+    let (id, token) = signed("services", "https://example.com/jwks");
+    let (elsewhere, other) = signed("others", "https://example.com/others");
+    let place = token.len() - 20;
+    let letter = if &token[place..=place] == "A" { "B" } else { "A" };
+    let forged = format!("{}{letter}{}", &token[..place], &token[place + 1..]);
+    site.files.write("a.txt", format!("It is {forged}."));
+    // What is printed has nothing of payload or signature in it.
+    let parts = |token: &str| token.split('.').skip(1).map(str::to_owned).collect::<Vec<_>>();
+    let secrets = [&token, &forged, &other].map(|token| parts(token)).concat();
+    let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
+    let told = |finds: &[Value]| -> Vec<_> {
+        let told = |find: &Value| ["keyspace", "key", "hint"].map(|name| text(&find[name]));
+        finds.iter().map(told).collect()
+    };
+    let [found] = &site.scan(&["--revoke"], &secrets)[..] else { panic!() };
+    assert_eq!(told(std::slice::from_ref(found)), [["services", &id, &id]]);
+    assert_eq!(
+        (codes(std::slice::from_ref(found)), site.state(&id).as_str()),
+        (vec!["not_ours"], "active")
+    );
+    site.files.write("a.txt", format!("Authorization: Bearer {token}\n\"{other}\""));
+    let finds = site.scan(&["--revoke"], &secrets);
+    assert_eq!(told(&finds), [["services", &id, &id], ["others", &elsewhere, &elsewhere]]);
+    assert_eq!(codes(&finds), ["revoked", "revoked"]);
+    assert_eq!([site.state(&id), site.state(&elsewhere)], ["revoked", "revoked"]);
+    assert_eq!(codes(&site.scan(&["--revoke"], &secrets)), ["dead", "dead"]);
 }
 
 #[test]
