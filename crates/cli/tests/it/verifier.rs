@@ -69,9 +69,9 @@ async fn a_verifier_elsewhere_hears_of_a_revocation_while_it_keeps_the_key() {
     let mut world = World::new();
     let verifier = world.following();
     let (id, token) = world.issue();
-    let verified = verifier.verify(&token).await.unwrap();
-    assert_eq!((verified.id().as_str(), verified.subject()), (id.as_str(), "user-1"));
-    assert!(verified.has_scope("read"));
+    let first = verifier.verify(&token).await.unwrap();
+    assert_eq!((first.id().as_str(), first.subject()), (id.as_str(), "user-1"));
+    assert!(first.has_scope("read"));
     let begun = now();
     while !verifier.is_current() {
         assert!(begun.elapsed() < PATIENCE, "the feed is never heard");

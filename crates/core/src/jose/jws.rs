@@ -74,11 +74,16 @@ impl<'t> SignedToken<'t> {
         Ok(Self { text, signed_length, algorithm, id, payload, registered, signature })
     }
 
-    /// The key's id, if the text has the form of a signed key as far as its header goes: for finding
-    /// what is known of that very text. Proves nothing, and does not replace reading it.
+    /// The key's id, if the text begins with a header as we write it: for finding what is known of that
+    /// very text. Proves nothing, and does not replace reading it.
     pub fn glance(text: &str) -> Option<KeyId> {
-        let (header, _) = text.split_once('.').filter(|_| text.len() <= Self::MOST_LENGTH)?;
-        read_header(header).ok().map(|(_, id)| id)
+        let (header, _) = text.split_at_checked(HEADER_LENGTH)?;
+        let (head, rest) = header.split_at_checked(HEAD_LENGTH)?;
+        let mut place = [0; 40];
+        let rest = HEADS.contains(&head).then(|| decode_into(rest, &mut place)).flatten()?;
+        let id = rest.strip_prefix(b"\"")?.strip_suffix(b"\"}")?;
+        let id = std::str::from_utf8(id).ok().filter(|id| Self::fits_id(id))?;
+        Some(KeyId::from_checked(id))
     }
 
     /// Whether a text begins as a JSON object does in base64, and so may be one of these.
@@ -148,6 +153,17 @@ impl std::fmt::Debug for SignedToken<'_> {
     }
 }
 
+/// `{"alg":"…","kid":`, of each algorithm.
+const HEADS: [&str; 3] = [
+    "eyJhbGciOiJFZERTQSIsImtpZCI6",
+    "eyJhbGciOiJFUzI1NiIsImtpZCI6",
+    "eyJhbGciOiJSUzI1NiIsImtpZCI6",
+];
+/// Characters of those.
+const HEAD_LENGTH: usize = 28;
+/// Characters of a whole header as we write it.
+const HEADER_LENGTH: usize = 80;
+
 /// A text's three parts.
 struct Parts<'t> {
     header: &'t str,
@@ -181,21 +197,12 @@ struct Header<'a> {
 }
 
 fn read_header(part: &str) -> Result<(SignatureAlgorithm, KeyId), SignedFault> {
-    // Ours is shorter than this, and read each time that a key is verified.
-    let (mut place, longer);
-    let bytes = if part.len() <= 128 {
-        place = [0; 96];
-        decode_into(part, &mut place)
-    } else {
-        longer = decode(part);
-        longer.as_deref()
-    };
-    let bytes = bytes.ok_or(SignedFault::Encoding)?;
+    let bytes = decode(part).ok_or(SignedFault::Encoding)?;
     // A list of the members in their order would be taken by serde, too.
     if bytes.first() != Some(&b'{') {
         return Err(SignedFault::Header);
     }
-    let header: Header<'_> = serde_json::from_slice(bytes).map_err(|_| SignedFault::Header)?;
+    let header: Header<'_> = serde_json::from_slice(&bytes).map_err(|_| SignedFault::Header)?;
     let is_jwt = header.typ.is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
     if !is_jwt {
         return Err(SignedFault::Header);
@@ -252,5 +259,38 @@ impl UnsignedToken {
 impl std::fmt::Debug for UnsignedToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("UnsignedToken").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::encoding::encode;
+    use super::*;
+
+    const KID: &str = "01a200f5-34df-703a-b461-85a5d3a08f33";
+
+    fn header(algorithm: SignatureAlgorithm) -> String {
+        encode(format!(r#"{{"alg":"{}","kid":"{KID}"}}"#, algorithm.as_str()).as_bytes())
+    }
+
+    #[test]
+    fn our_own_headers_are_recognised_at_a_glance() {
+        for algorithm in SignatureAlgorithm::ALL {
+            let header = header(algorithm);
+            assert_eq!(header.len(), HEADER_LENGTH);
+            let glanced = SignedToken::glance(&format!("{header}.payload.signature"));
+            assert_eq!(glanced.unwrap().as_str(), KID);
+        }
+    }
+
+    #[test]
+    fn other_texts_are_not() {
+        let header = header(SignatureAlgorithm::Rs256);
+        let written = |text: &str| encode(text.as_bytes());
+        let upper = written(&format!(r#"{{"alg":"RS256","kid":"{}"}}"#, KID.to_uppercase()));
+        let turned = written(&format!(r#"{{"kid":"{KID}","alg":"RS256"}}"#));
+        for text in ["", "eyJ", &header[..79], &upper, &turned, &"é".repeat(60)] {
+            assert!(SignedToken::glance(text).is_none(), "{text}");
+        }
     }
 }

@@ -241,7 +241,7 @@ async fn time_makes_a_document_appear_and_go() {
     let body = json!({"owner": "a", "keyspace": "signed", "not_before": "2027-01-01T01:00:00Z",
         "expires_at": "2027-01-01T02:00:00Z"});
     let (_, kid) = api.issue(body).await;
-    let hour = Duration::from_secs(3_600);
+    let hour = Duration::from_hours(1);
     for status in [404, 200, 404] {
         let answer = ask(&api, "GET", &at(&kid)).await;
         assert_eq!(answer.status, status);
@@ -262,7 +262,7 @@ async fn a_rotated_key_has_its_document_until_its_grace_is_over() {
     for expected in [200, 404] {
         assert_eq!(ask(&api, "GET", &at(&kid)).await.status, expected);
         assert_eq!(ask(&api, "GET", &at(successor)).await.status, 200);
-        api.clock.advance(Duration::from_secs(60));
+        api.clock.advance(Duration::from_mins(1));
     }
 }
 
@@ -401,7 +401,7 @@ async fn a_store_that_fails_is_no_revocation() {
     let (_, kid) = api.issue_signed("signed").await;
     store.set(Mood::Down);
     // What is known without asking the store is not so any more.
-    api.clock.advance(Duration::from_secs(3_600));
+    api.clock.advance(Duration::from_hours(1));
     let answer = ask(&api, "GET", &at(&kid)).await;
     assert_eq!(answer.complaint(), "503 unavailable");
     assert_snapshot!(headers(&answer), @r"

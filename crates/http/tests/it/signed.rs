@@ -303,7 +303,7 @@ async fn a_rotated_key_gets_a_successor_with_its_claims() {
     let (second, second_id) = rotate(&kid, json!({"grace": "1m"})).await;
     assert_eq!(claims(&api, &second).await["plan"], "gold");
     assert_eq!(api.decision(&first).await, "allowed");
-    api.clock.advance(Duration::from_secs(60));
+    api.clock.advance(Duration::from_mins(1));
     assert_eq!(api.decision(&first).await, "revoked");
     let silver = json!({"mode": "successor", "claims": {"plan": "silver"}});
     let (third, _) = rotate(&second_id, silver).await;
@@ -410,8 +410,8 @@ async fn keys_of_the_published_package_are_taken_over_and_handed_on() {
         assert_eq!(exported[0]["jwk"], vector["jwk"]);
         assert_eq!([exported[0].get("hash"), exported[0].get("secret")], [None, None]);
         let body = json!({"keyspace": keyspace, "mode": "whole", "keys": exported});
-        let taken = there.call("POST", "/v1/keys/import", body).await.json();
-        assert_eq!(taken, json!({"imported": 1, "failed": []}));
+        let imported = there.call("POST", "/v1/keys/import", body).await.json();
+        assert_eq!(imported, json!({"imported": 1, "failed": []}));
         assert_eq!(there.call("POST", "/v1/keys/export", page).await.json()["data"], *exported);
         assert_eq!(claims(&there, token).await, vector["claims"]);
         let revoke = format!("/v1/keys/{kid}/revoke");

@@ -111,11 +111,12 @@ fn each_hostile_token_gets_its_answer(#[case] attacks: &[Attack]) {
 }
 
 #[test]
-fn a_glance_sees_the_id_that_is_read() {
+fn a_glance_sees_no_other_id_than_reading() {
     for attack in CLASSES.iter().flat_map(|(_, attacks, _)| *attacks) {
         let text = (attack.text)();
         if let Ok(token) = SignedToken::read(&text, table().issuers()) {
-            assert_eq!(SignedToken::glance(&text).as_ref(), Some(token.id()), "{}", attack.name);
+            let glanced = SignedToken::glance(&text);
+            assert!(glanced.is_none_or(|id| id == *token.id()), "{}", attack.name);
         }
     }
 }

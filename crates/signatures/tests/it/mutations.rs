@@ -161,7 +161,7 @@ proptest! {
     fn a_glance_agrees_with_reading(text in any_text()) {
         let glance = SignedToken::glance(&text);
         match SignedToken::read(&text, table().issuers()) {
-            Ok(token) => prop_assert_eq!(glance.as_ref(), Some(token.id())),
+            Ok(token) => prop_assert!(glance.is_none_or(|id| id == *token.id())),
             Err(_) => prop_assert!(glance.is_none_or(|id| SignedToken::fits_id(id.as_str()))),
         }
         prop_assert!(SignedToken::read(&text, &Issuers::default()).is_err());
@@ -174,7 +174,7 @@ proptest! {
         let changed = changed(&ed25519().token, &changes);
         if let Ok(token) = SignedToken::read(&changed, table().issuers()) {
             let glance = SignedToken::glance(&changed);
-            prop_assert_eq!(glance.as_ref(), Some(token.id()));
+            prop_assert!(glance.is_none_or(|id| id == *token.id()));
         }
     }
 }

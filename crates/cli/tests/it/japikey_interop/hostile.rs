@@ -197,24 +197,18 @@ fn a_token_that_was_changed_on_the_way() {
     // The last character of 256 bytes has four bits that nobody reads.
     let (start, last) = honest.split_at(honest.len() - 1);
     let unread = format!("{start}{}", char::from(last.as_bytes()[0] + 1));
-    let middle = honest.len() - 100;
-    let other = if &honest[middle..=middle] == "A" { "B" } else { "A" };
+    let (before, after) = honest.split_at(honest.len() - 100);
+    let (changed, rest) = after.split_at(1);
+    let other = if changed == "A" { "B" } else { "A" };
+    let (shorter, _) = signature.split_at(340);
     let cases = [
         ("padding", format!("{honest}=="), TAKEN_THERE),
         ("bits that nobody reads", unread, TAKEN_THERE),
         ("newline behind", format!("{honest}\n"), TAKEN_THERE),
-        (
-            "space in the signature",
-            format!("{} {}", &honest[..middle], &honest[middle..]),
-            TAKEN_THERE,
-        ),
-        ("padding in the header", format!("{header}==.{payload}.{signature}"), FORGED),
-        (
-            "signature changed",
-            format!("{}{other}{}", &honest[..middle], &honest[middle + 1..]),
-            FORGED,
-        ),
-        ("signature shorter", format!("{message}.{}", &signature[..340]), FORGED),
+        ("space in the signature", format!("{before} {after}"), TAKEN_THERE),
+        ("padding in the header", format!("{header}==.{payload}.{signature}"), MALFORMED),
+        ("signature changed", format!("{before}{other}{rest}"), FORGED),
+        ("signature shorter", format!("{message}.{shorter}"), FORGED),
         ("signature empty", format!("{message}."), [FORGED[0], "malformed"]),
         ("signature missing", message.to_owned(), MALFORMED),
         ("a fourth part", format!("{honest}.x"), MALFORMED),

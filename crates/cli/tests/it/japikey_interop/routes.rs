@@ -131,118 +131,76 @@ fn told(answer: &Value) -> String {
     format!("{} {}", answer[0], words.join(": ").trim_matches([':', ' '])).trim_end().to_owned()
 }
 
+const NOT_SIGNED: &str = "500 signing_error: Failed to sign JWT";
+const NO_ROUTE: &str = "404 not_found: Route not found";
+const NOT_AN_ID: &str = "404 not_found: Invalid API key ID";
+const NO_METHOD: &str = "405 invalid_input: this route does not take that method";
+const NOT_FOUND: &str = "404 not_found: API key not found";
+const NO_BODY: &str = "400 invalid_input: the body must be a JSON object of expires_at or expires_in, \
+    claims and metadata";
+const NO_DOCUMENT: &str = "404 not_found: Invalid JWKS request";
+const BEFORE_1970: &str = "500 incorrect_usage: expiresAt must be in the future";
+const NO_INSTANT: &str =
+    "400 invalid_input: expires_at must be an RFC 3339 instant such as 2027-01-31T12:00:00Z";
+const NO_END: &str =
+    "400 invalid_input: expires_at must be given: a signed key cannot live for ever";
+const NO_LIMIT: &str = "400 invalid_input: limit must be a number from 1 to 1000";
+const IN_FUTURE: &str = "400 invalid_input: expires_at must be in the future";
+
+/// Method, path and body; then what the published routers say, and what we do.
+type Difference = (&'static str, &'static str, &'static str, [&'static str; 2]);
+
+const DIFFERENCES: &[Difference] = &[
+    // Mistakes of whoever asks are not ours.
+    ("POST", "", r#"{"expires_at":"soon"}"#, [NOT_SIGNED, NO_INSTANT]),
+    ("POST", "", "{}", [NOT_SIGNED, NO_END]),
+    ("POST", "", r#"{"expires_at":"1969-01-01T00:00:00Z"}"#, [BEFORE_1970, IN_FUTURE]),
+    ("POST", "", "{", ["500", NO_BODY]),
+    ("POST", "", "", ["500", NO_BODY]),
+    ("GET", "/my?limit=0", "", ["200", NO_LIMIT]),
+    // No dead keys, and nothing that is another thing than was meant.
+    ("POST", "", r#"{"expires_at":"2020-01-01T00:00:00Z"}"#, ["200", IN_FUTURE]),
+    ("POST", "", r#"{"expires_at":"2099-01-01T00:00:00Z","claims":"ab"}"#, ["200", NO_BODY]),
+    ("POST", "", r#"{"expires_at":"2099-01-01T00:00:00Z","claims":["x"]}"#, ["200", NO_BODY]),
+    ("POST", "", r#"{"expires_at":"2099-01-01T00:00:00Z","metadata":"ab"}"#, ["200", NO_BODY]),
+    // What is no id is answered as what is no key.
+    ("GET", "/nope", "", [NOT_AN_ID, NOT_FOUND]),
+    ("DELETE", "/nope", "", [NOT_AN_ID, NOT_FOUND]),
+    ("GET", "/%ff", "", [NOT_AN_ID, NOT_FOUND]),
+    // Methods are said.
+    ("GET", "", "", [NO_ROUTE, NO_METHOD]),
+    ("PUT", "/KID", "", [NO_ROUTE, NO_METHOD]),
+    ("OPTIONS", "/KID", "", [NO_ROUTE, NO_METHOD]),
+    ("DELETE", "/my", "", [NOT_AN_ID, NO_METHOD]),
+    ("POST", DOCUMENT, "", ["200", "405"]),
+    ("DELETE", DOCUMENT, "", ["200", "405"]),
+    // On a server of ours, problems outside of these routes are problem documents.
+    ("GET", "/jwks/nope/.well-known/jwks.json", "", [NO_DOCUMENT, "404"]),
+    ("GET", "/jwks/KID/.well-known/jwks.json?a=1", "", [NO_DOCUMENT, "200"]),
+    ("GET", "/a/b/c", "", [NO_ROUTE, "404"]),
+];
+
 #[test]
 fn what_we_answer_differently_is_meant_so() {
     let mut both = Both::new();
     let kids = both.create("ann");
-    let revoked = both.create("ann");
-    let revoke = Request { method: "DELETE", path: "/KID", user: ANN, body: "" };
-    both.ask(&revoke, &revoked);
-    let not_signed = "500 signing_error: Failed to sign JWT";
-    let no_route = "404 not_found: Route not found";
-    let no_method = "405 invalid_input: this route does not take that method";
-    let not_found = "404 not_found: API key not found";
-    let no_body = "400 invalid_input: the body must be a JSON object of expires_at or expires_in, \
-        claims and metadata";
-    let in_future = "400 invalid_input: expires_at must be in the future";
-    let requests = [
-        // Mistakes of whoever asks are not ours.
-        (
-            "POST",
-            "",
-            ANN,
-            r#"{"expires_at":"soon"}"#,
-            not_signed,
-            "400 invalid_input: expires_at must be an RFC 3339 instant such as 2027-01-31T12:00:00Z",
-        ),
-        (
-            "POST",
-            "",
-            ANN,
-            "{}",
-            not_signed,
-            "400 invalid_input: expires_at must be given: a signed key cannot live for ever",
-        ),
-        (
-            "POST",
-            "",
-            ANN,
-            r#"{"expires_at":"1969-01-01T00:00:00Z"}"#,
-            "500 incorrect_usage: expiresAt must be in the future",
-            in_future,
-        ),
-        ("POST", "", ANN, "{", "500", no_body),
-        ("POST", "", ANN, "", "500", no_body),
-        (
-            "GET",
-            "/my?limit=0",
-            ANN,
-            "",
-            "200",
-            "400 invalid_input: limit must be a number from 1 to 1000",
-        ),
-        // Without a user, keys are those of the management key's owner.
-        ("POST", "", None, GOOD, "500 incorrect_usage: sub must be a non-empty string", "200"),
-        // No dead keys, and nothing that is another thing than was meant.
-        ("POST", "", ANN, r#"{"expires_at":"2020-01-01T00:00:00Z"}"#, "200", in_future),
-        ("POST", "", ANN, r#"{"expires_at":"2099-01-01T00:00:00Z","claims":"ab"}"#, "200", no_body),
-        (
-            "POST",
-            "",
-            ANN,
-            r#"{"expires_at":"2099-01-01T00:00:00Z","claims":["x"]}"#,
-            "200",
-            no_body,
-        ),
-        (
-            "POST",
-            "",
-            ANN,
-            r#"{"expires_at":"2099-01-01T00:00:00Z","metadata":"ab"}"#,
-            "200",
-            no_body,
-        ),
-        // What is no id is answered as what is no key.
-        ("GET", "/nope", ANN, "", "404 not_found: Invalid API key ID", not_found),
-        ("DELETE", "/nope", ANN, "", "404 not_found: Invalid API key ID", not_found),
-        ("GET", "/%ff", ANN, "", "404 not_found: Invalid API key ID", not_found),
-        // Methods are said.
-        ("GET", "", ANN, "", no_route, no_method),
-        ("PUT", "/KID", ANN, "", no_route, no_method),
-        ("OPTIONS", "/KID", ANN, "", no_route, no_method),
-        ("DELETE", "/my", ANN, "", "404 not_found: Invalid API key ID", no_method),
-        ("POST", DOCUMENT, None, "", "200", "405"),
-        ("DELETE", DOCUMENT, None, "", "200", "405"),
-        // On a server of ours, problems outside of these routes are problem documents.
-        (
-            "GET",
-            "/jwks/nope/.well-known/jwks.json",
-            None,
-            "",
-            "404 not_found: Invalid JWKS request",
-            "404",
-        ),
-        (
-            "GET",
-            "/jwks/KID/.well-known/jwks.json?a=1",
-            None,
-            "",
-            "404 not_found: Invalid JWKS request",
-            "200",
-        ),
-        ("GET", "/a/b/c", ANN, "", no_route, "404"),
-    ];
     let mut wrong = Vec::new();
-    for (method, path, user, body, theirs, ours) in requests {
-        let answers = both.ask(&Request { method, path, user, body }, &kids);
+    for (method, path, body, expected) in DIFFERENCES {
+        let answers = both.ask(&Request { method, path, user: ANN, body }, &kids);
         let told = answers.each_ref().map(told);
-        if told != [theirs, ours] {
+        if told != *expected {
             wrong.push(format!("{method} {path} {body}: {told:?}"));
         }
     }
-    let gone = both.ask(&Request { method: "GET", path: DOCUMENT, user: None, body: "" }, &revoked);
-    assert_eq!(gone.each_ref().map(told), [not_found, "404"]);
     assert!(wrong.is_empty(), "{wrong:#?}");
+
+    // Without a user, keys are those of the management key's owner.
+    let create = Request { method: "POST", path: "", user: None, body: GOOD };
+    let no_user = "500 incorrect_usage: sub must be a non-empty string";
+    assert_eq!(both.ask(&create, &kids).each_ref().map(told), [no_user, "200"]);
+    both.ask(&Request { method: "DELETE", path: "/KID", user: ANN, body: "" }, &kids);
+    let gone = both.ask(&Request { method: "GET", path: DOCUMENT, user: None, body: "" }, &kids);
+    assert_eq!(gone.each_ref().map(told), [NOT_FOUND, "404"]);
 }
 
 #[test]

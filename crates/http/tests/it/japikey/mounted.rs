@@ -218,7 +218,7 @@ async fn a_document_that_cannot_be_read_is_not_gone() {
     let shop = Mounted::over(api).await;
     let (_, kid) = created(&shop.ask("POST", "", "ann", "gold").await);
     store.set(Mood::Down);
-    shop.api.clock.advance(Duration::from_secs(3_600));
+    shop.api.clock.advance(Duration::from_hours(1));
     let answer = shop.document("GET", &kid, "").await;
     let rule = "the store does not answer; try again";
     assert_eq!(error(&answer), format!("503 database_error: {rule}"));

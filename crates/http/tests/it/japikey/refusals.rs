@@ -335,7 +335,7 @@ async fn a_store_that_fails_is_said_to_and_its_cause_is_not(
     let (_, kid) = create(&api, "user-1").await;
     let path = path.replace("KID", &kid);
     let body = if method == "POST" { json!({"expires_in": "1d"}) } else { Value::Null };
-    let hour = std::time::Duration::from_secs(3_600);
+    let hour = std::time::Duration::from_hours(1);
     for lapsed in [std::time::Duration::ZERO, hour] {
         store.set(Mood::Down);
         api.clock.advance(lapsed);
