@@ -289,7 +289,7 @@ mod tests {
         let written = |text: &str| encode(text.as_bytes());
         let upper = written(&format!(r#"{{"alg":"RS256","kid":"{}"}}"#, KID.to_uppercase()));
         let turned = written(&format!(r#"{{"kid":"{KID}","alg":"RS256"}}"#));
-        for text in ["", "eyJ", &header[..79], &upper, &turned, &"é".repeat(60)] {
+        for text in ["", "eyJ", header.get(..79).unwrap(), &upper, &turned, &"é".repeat(60)] {
             assert!(SignedToken::glance(text).is_none(), "{text}");
         }
     }
