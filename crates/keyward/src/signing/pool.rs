@@ -3,8 +3,8 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
 use keyward_core::jose::{PairKind, SigningPair};
@@ -38,6 +38,7 @@ struct Shared {
     stocks: Mutex<HashMap<PairKind, Arc<Stock>>>,
     /// Told when a stock has room, and when the pool is dropped.
     has_room: Condvar,
+    is_over: AtomicBool,
     ready_pairs: usize,
     made: AtomicU64,
     waited: AtomicU64,
@@ -59,6 +60,7 @@ impl KeyPool {
         let shared = Shared {
             stocks: Mutex::default(),
             has_room: Condvar::new(),
+            is_over: AtomicBool::default(),
             ready_pairs: settings.ready_pairs,
             made: AtomicU64::default(),
             waited: AtomicU64::default(),
@@ -80,7 +82,7 @@ impl KeyPool {
         };
         permit.forget();
         let pair = stock.pairs.lock().pop_front().ok_or(Error::Signing);
-        self.shared.has_room.notify_one();
+        self.shared.wake();
         pair
     }
 
@@ -88,7 +90,7 @@ impl KeyPool {
         let _counted = Counted::take(&self.shared.waiting, self.most_waiting).ok_or(Error::Busy)?;
         let _in_line = Counted::take(&stock.waiting, usize::MAX);
         self.shared.waited.fetch_add(1, Ordering::Relaxed);
-        self.shared.has_room.notify_one();
+        self.shared.wake();
         stock.permits.acquire().await.map_err(|_| Error::Signing)
     }
 
@@ -122,7 +124,7 @@ impl KeyPool {
     /// Starts the threads; says whether there is one at least.
     fn start(&self) -> bool {
         let started = (0..self.threads).filter(|_| {
-            let shared = Arc::downgrade(&self.shared);
+            let shared = Arc::clone(&self.shared);
             let thread = thread::Builder::new().name("keyward-pairs".to_owned());
             let started = thread.spawn(move || {
                 step_back();
@@ -146,7 +148,8 @@ impl KeyPool {
 
 impl Drop for KeyPool {
     fn drop(&mut self) {
-        self.shared.has_room.notify_all();
+        self.shared.is_over.store(true, Ordering::Relaxed);
+        self.shared.wake();
     }
 }
 
@@ -181,6 +184,12 @@ impl Drop for Counted<'_> {
 }
 
 impl Shared {
+    /// Has the threads look again. None is between its look and its sleep meanwhile, or it would miss it.
+    fn wake(&self) {
+        let _stocks = self.stocks.lock();
+        self.has_room.notify_all();
+    }
+
     /// The stock that lacks pairs and has the fewest. One for each who waits is wanted in any case.
     fn emptiest(&self, stocks: &HashMap<PairKind, Arc<Stock>>) -> Option<(PairKind, Arc<Stock>)> {
         let lengths = stocks.iter().map(|(kind, stock)| (stock.length(), kind, stock));
@@ -193,12 +202,14 @@ impl Shared {
 }
 
 /// Makes pairs as long as there is room, and until the pool is dropped.
-fn make_pairs(shared: &Weak<Shared>) {
-    while let Some(shared) = shared.upgrade() {
+fn make_pairs(shared: &Shared) {
+    loop {
         let mut stocks = shared.stocks.lock();
+        if shared.is_over.load(Ordering::Relaxed) {
+            return;
+        }
         let Some((kind, stock)) = shared.emptiest(&stocks) else {
-            // Now and then it is looked whether the pool is still there.
-            shared.has_room.wait_for(&mut stocks, std::time::Duration::from_secs(1));
+            shared.has_room.wait(&mut stocks);
             continue;
         };
         // Counted before anybody else looks.
@@ -233,3 +244,28 @@ fn step_back() {
 
 #[cfg(not(target_os = "linux"))]
 fn step_back() {}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_goes_with_the_pool() {
+        let settings = SigningSettings { ready_pairs: 1, threads: 3, ..SigningSettings::default() };
+        let pool = KeyPool::new(&settings);
+        pool.prepare(PairKind::Rsa2048);
+        while pool.status().ready == 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let shared = Arc::downgrade(&pool.shared);
+        drop(pool);
+        let mut patience = 10_000;
+        while shared.strong_count() > 0 {
+            patience -= 1;
+            assert!(patience > 0, "a thread keeps the pairs");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
