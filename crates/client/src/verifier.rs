@@ -123,13 +123,7 @@ impl Verifier {
     /// The base issuer of a token that was read, and its place in the list.
     fn issuer_of(&self, token: &SignedToken<'_>) -> Option<(usize, &BaseIssuer)> {
         let issuers = &self.0.issuers;
-        let mut all = issuers.iter().enumerate();
-        if let (Some(only), None) = (all.next(), all.next()) {
-            return Some(only);
-        }
-        let claims = token.claims();
-        let issuer: String = serde_json::from_str(claims.get("iss")?).ok()?;
-        let (base, _) = issuers.split(&issuer)?;
+        let (base, _) = issuers.split(&token.registered().issuer)?;
         issuers.iter().enumerate().find(|(_, known)| *known == base)
     }
 }
