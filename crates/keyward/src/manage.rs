@@ -40,6 +40,20 @@ impl Keyward {
         Ok(applied)
     }
 
+    /// Applies a change of many keys at once, if there is anything in it, and says how many there were.
+    /// None: one of them was changed by somebody else meanwhile, and nothing was done.
+    pub(crate) async fn commit_together(&self, change: Change) -> Result<Option<usize>, Error> {
+        let keys = change.keys.len();
+        if keys == 0 {
+            return Ok(Some(0));
+        }
+        match self.commit(change).await {
+            Ok(_) => Ok(Some(keys)),
+            Err(error) if error.is_outdated() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes an act of a key's record, again if somebody else's change comes in between.
     async fn alter(
         &self,

@@ -78,15 +78,8 @@ impl Keyward {
         keys: &[KeyRecord],
         reaping: &Reaping<'_>,
     ) -> Result<usize, Error> {
-        let change = self.reaping_change(keys, reaping);
-        let due = change.keys.len();
-        if due == 0 {
-            return Ok(0);
-        }
-        match self.commit(change).await {
-            Ok(_) => return Ok(due),
-            Err(error) if !error.is_outdated() => return Err(error),
-            Err(_) => {}
+        if let Some(purged) = self.commit_together(self.reaping_change(keys, reaping)).await? {
+            return Ok(purged);
         }
         let mut purged = 0;
         for key in keys {

@@ -119,14 +119,8 @@ impl Keyward {
             let (before, after) = (Box::new(before.clone()), Box::new(after));
             change.keys.push(KeyWrite::Update { before, after });
         }
-        let due = change.keys.len();
-        if due == 0 {
-            return Ok(0);
-        }
-        match self.commit(change).await {
-            Ok(_) => return Ok(due),
-            Err(error) if !error.is_outdated() => return Err(error),
-            Err(_) => {}
+        if let Some(revoked) = self.commit_together(change).await? {
+            return Ok(revoked);
         }
         let mut revoked = 0;
         for key in &keys {
