@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt};
 use keyward::store::MemoryStore;
 use keyward::{ChangeStream, Error, FeedEvent, FormatKind, KeyId, Keyward, Sequence};
-use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 use rstest::rstest;
 
 use crate::support::Backend::{self, Memory, Sqlite};
@@ -156,13 +155,8 @@ async fn a_place_that_the_feed_has_not_reached_is_of_another_feed(
 #[tokio::test]
 async fn a_place_that_is_no_longer_kept_is_a_reset_to_streams_old_and_new() {
     let world = World::new(Sqlite);
-    let folder = tempfile::tempdir().unwrap();
-    let open = || {
-        let options = SqliteOptions { kept_changes: 1, ..SqliteOptions::default() };
-        Arc::new(SqliteStore::open(folder.path().join("keyward.db"), &options).unwrap())
-    };
-    let a = world.builder_on(open()).build().await.unwrap();
-    let b = world.builder_on(open()).build().await.unwrap();
+    let a = world.builder_on(world.forgetful_store()).build().await.unwrap();
+    let b = world.builder_on(world.forgetful_store()).build().await.unwrap();
     let mut old = b.changes(None).await.unwrap();
     told(&mut old);
     let id = issue(&a).await.key.id;

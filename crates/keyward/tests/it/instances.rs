@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyward::{Error, FormatKind, Keyward, NewKey, Rotation};
-use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 use keyward_testkit::SeededEntropy;
 use rstest::rstest;
 
@@ -143,13 +142,8 @@ async fn both_instances_can_act_on_the_same_key(#[values(Memory, Sqlite)] backen
 #[tokio::test]
 async fn an_instance_that_fell_behind_further_than_changes_are_kept_forgets_everything() {
     let world = World::new(Sqlite);
-    let folder = tempfile::tempdir().unwrap();
-    let open = || {
-        let options = SqliteOptions { kept_changes: 1, ..SqliteOptions::default() };
-        Arc::new(SqliteStore::open(folder.path().join("keyward.db"), &options).unwrap())
-    };
-    let a = world.builder_on(open()).build().await.unwrap();
-    let b = world.builder_on(open()).build().await.unwrap();
+    let a = world.builder_on(world.forgetful_store()).build().await.unwrap();
+    let b = world.builder_on(world.forgetful_store()).build().await.unwrap();
     let issued = issue(&a).await;
     b.catch_up().await.unwrap();
     assert_eq!(code(&b, &issued.secret).await, "allowed");

@@ -65,6 +65,13 @@ impl World {
             .manual()
     }
 
+    /// Another store on a file of its own, which keeps one change at a time: whoever falls behind has
+    /// missed some. All that are opened are on the same file.
+    pub(crate) fn forgetful_store(&self) -> Arc<dyn Store> {
+        let options = SqliteOptions { kept_changes: 1, ..SqliteOptions::default() };
+        Arc::new(SqliteStore::open(self.folder.path().join("forgetful.db"), &options).unwrap())
+    }
+
     pub(crate) async fn start(&self) -> Keyward {
         self.builder().build().await.unwrap()
     }
