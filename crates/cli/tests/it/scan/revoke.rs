@@ -191,10 +191,7 @@ fn signed_keys_are_revoked_by_the_id_in_them_if_their_signature_is_right() {
     let letter = if &token[place..=place] == "A" { "B" } else { "A" };
     let forged = format!("{}{letter}{}", &token[..place], &token[place + 1..]);
     site.files.write("a.txt", format!("It is {forged}."));
-    // What is printed has nothing of payload or signature in it.
-    let parts = |token: &str| token.split('.').skip(1).map(str::to_owned).collect::<Vec<_>>();
-    let secrets = [&token, &forged, &other].map(|token| parts(token)).concat();
-    let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
+    let secrets = [token.as_str(), &forged, &other];
     let told = |finds: &[Value]| -> Vec<_> {
         let told = |find: &Value| ["keyspace", "key", "hint"].map(|name| text(&find[name]));
         finds.iter().map(told).collect()
