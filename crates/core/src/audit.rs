@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::{ActorId, Entropy, Invalid, KeyId, KeyspaceId, Metadata, OwnerId, Timestamp};
+use crate::{ActorId, ClientId, Entropy, Invalid, KeyId, KeyspaceId, Metadata, OwnerId, Timestamp};
 
 /// One management act, as it is kept. Commits together with the act or not at all.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +25,10 @@ pub struct AuditEvent {
     pub key: Option<KeyId>,
     /// The keyspace that it was done to, or that of the key.
     pub keyspace: Option<KeyspaceId>,
-    /// The owner of the key.
+    /// The owner of the key or service account.
     pub owner: Option<OwnerId>,
+    /// The service account that it was done to, or that of the key.
+    pub service_account: Option<ClientId>,
     /// What more there is to say, such as the names of changed fields.
     pub data: Map<String, Value>,
 }
@@ -60,8 +62,10 @@ impl ActContext {
 pub struct AuditFilter {
     /// Only events of this key.
     pub key: Option<KeyId>,
-    /// Only events of keys of this owner.
+    /// Only events of keys and service accounts of this owner.
     pub owner: Option<OwnerId>,
+    /// Only events of this service account and its keys.
+    pub service_account: Option<ClientId>,
     /// Only events of this keyspace and its keys.
     pub keyspace: Option<KeyspaceId>,
     /// Only events of this action.
@@ -82,6 +86,7 @@ impl AuditFilter {
         }
         is(self.key.as_ref(), event.key.as_ref())
             && is(self.owner.as_ref(), event.owner.as_ref())
+            && is(self.service_account.as_ref(), event.service_account.as_ref())
             && is(self.keyspace.as_ref(), event.keyspace.as_ref())
             && is(self.action.as_ref(), Some(&event.action))
             && is(self.actor.as_ref(), Some(&event.context.actor))
@@ -189,6 +194,24 @@ actions! {
     KeyspaceCreated => "keyspace.created",
     /// A keyspace was changed.
     KeyspaceUpdated => "keyspace.updated",
+    /// A service account was created.
+    ServiceAccountCreated => "service_account.created",
+    /// A service account was deleted softly, and its keys with it.
+    ServiceAccountDeleted => "service_account.deleted",
+    /// A service account was switched off.
+    ServiceAccountDisabled => "service_account.disabled",
+    /// A service account was switched on.
+    ServiceAccountEnabled => "service_account.enabled",
+    /// A service account was taken over from elsewhere.
+    ServiceAccountImported => "service_account.imported",
+    /// A service account was removed for good.
+    ServiceAccountPurged => "service_account.purged",
+    /// A deleted service account was brought back.
+    ServiceAccountRestored => "service_account.restored",
+    /// A service account got a new client secret.
+    ServiceAccountRotated => "service_account.rotated",
+    /// A service account was changed.
+    ServiceAccountUpdated => "service_account.updated",
 }
 
 impl FromStr for Action {

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::{
-    AuditEvent, AuditFilter, Entropy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Timestamp,
-    Version,
+    AuditEvent, AuditFilter, ClientId, Entropy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
+    ServiceAccount, Timestamp, Version,
 };
 
 /// One management act: the rows that it writes and the events that tell of it.
@@ -16,6 +16,8 @@ pub struct Change {
     pub at: Timestamp,
     /// Keyspaces to write.
     pub keyspaces: Vec<KeyspaceWrite>,
+    /// Service accounts to write, before the keys: those may belong to them.
+    pub accounts: Vec<AccountWrite>,
     /// Keys to write.
     pub keys: Vec<KeyWrite>,
     /// Audit events to remove, before the change's own are written.
@@ -36,15 +38,27 @@ pub struct AuditErasure {
 impl Change {
     /// A change that does nothing yet.
     pub fn new(entropy: &dyn Entropy, at: Timestamp) -> Self {
-        let (keyspaces, keys, events) = (Vec::new(), Vec::new(), Vec::new());
-        Self { id: ChangeId::generate(entropy), at, keyspaces, keys, erasure: None, events }
+        Self {
+            id: ChangeId::generate(entropy),
+            at,
+            keyspaces: Vec::new(),
+            accounts: Vec::new(),
+            keys: Vec::new(),
+            erasure: None,
+            events: Vec::new(),
+        }
     }
 
     /// What readers must forget once the change is accepted.
     pub fn touched(&self) -> Touched {
         let mut locators: Vec<_> = self.keys.iter().flat_map(KeyWrite::touched).collect();
         locators.dedup();
-        Touched { locators, keyspaces: !self.keyspaces.is_empty() }
+        Touched {
+            account_states: self.accounts.iter().any(AccountWrite::changes_state),
+            accounts: self.accounts.iter().map(|write| *write.id()).collect(),
+            keyspaces: !self.keyspaces.is_empty(),
+            locators,
+        }
     }
 }
 
@@ -69,28 +83,73 @@ impl ChangeId {
     }
 }
 
-/// A key's row to write.
+/// A record that a store keeps in a row of its own.
+pub trait Row {
+    /// What tells it from others.
+    type Id;
+
+    /// Its identifier.
+    fn id(&self) -> &Self::Id;
+
+    /// How often it has changed.
+    fn version(&self) -> Version;
+}
+
+impl Row for KeyRecord {
+    type Id = KeyId;
+
+    fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+}
+
+impl Row for ServiceAccount {
+    type Id = ClientId;
+
+    fn id(&self) -> &ClientId {
+        &self.id
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+}
+
+/// A row to write.
 #[derive(Clone, Debug)]
-pub enum KeyWrite {
-    /// A new key; its id and its locators must be new.
-    Insert(Box<KeyRecord>),
-    /// A key to remove with its usage; refused if it has another version by now.
-    Purge(Box<KeyRecord>),
-    /// A changed key; refused if it has another version by now than `before`.
+pub enum RowWrite<R> {
+    /// A new record; its id, and what it is found by, must be new.
+    Insert(Box<R>),
+    /// A record to remove with all that belongs to it; refused if it has another version by now.
+    Purge(Box<R>),
+    /// A changed record; refused if it has another version by now than `before`.
     Update {
         /// The record that the change was made from.
-        before: Box<KeyRecord>,
+        before: Box<R>,
         /// The record to write.
-        after: Box<KeyRecord>,
+        after: Box<R>,
     },
 }
 
-impl KeyWrite {
-    /// The id of the key that is written.
-    pub fn id(&self) -> &KeyId {
+/// A key's row to write.
+pub type KeyWrite = RowWrite<KeyRecord>;
+
+/// A service account's row to write.
+///
+/// Of the accounts of an owner that are not deleted, one at most may be primary: another one is refused
+/// as one that exists. An account that has keys is not purged: it is refused as outdated.
+pub type AccountWrite = RowWrite<ServiceAccount>;
+
+impl<R: Row> RowWrite<R> {
+    /// The id of the record that is written.
+    pub fn id(&self) -> &R::Id {
         match self {
-            Self::Insert(record) | Self::Purge(record) => &record.id,
-            Self::Update { before, .. } => &before.id,
+            Self::Insert(record) | Self::Purge(record) => record.id(),
+            Self::Update { before, .. } => before.id(),
         }
     }
 
@@ -98,24 +157,37 @@ impl KeyWrite {
     pub fn expected(&self) -> Option<Version> {
         match self {
             Self::Insert(_) => None,
-            Self::Purge(record) => Some(record.version),
-            Self::Update { before, .. } => Some(before.version),
+            Self::Purge(record) => Some(record.version()),
+            Self::Update { before, .. } => Some(before.version()),
         }
     }
 
     /// The record that is stored afterwards, if any.
-    pub fn result(&self) -> Option<&KeyRecord> {
+    pub fn result(&self) -> Option<&R> {
         match self {
             Self::Insert(record) => Some(record),
             Self::Purge(_) => None,
             Self::Update { after, .. } => Some(after),
         }
     }
+}
 
+impl KeyWrite {
     fn touched(&self) -> Vec<Locator> {
         match self {
             Self::Insert(record) | Self::Purge(record) => record.locators().collect(),
             Self::Update { before, after } => before.locators().chain(after.locators()).collect(),
+        }
+    }
+}
+
+impl AccountWrite {
+    /// Whether the state of the account's keys changes with it.
+    fn changes_state(&self) -> bool {
+        match self {
+            Self::Insert(_) => false,
+            Self::Purge(_) => true,
+            Self::Update { before, after } => before.state() != after.state(),
         }
     }
 }
@@ -151,6 +223,10 @@ impl KeyspaceWrite {
 /// What a change makes outdated in caches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Touched {
+    /// Whether the state of a service account changed, and that of its keys with it.
+    pub account_states: bool,
+    /// The service accounts that must be read anew.
+    pub accounts: Vec<ClientId>,
     /// Whether a keyspace was written.
     pub keyspaces: bool,
     /// The locators whose records, or whose absence, must be read anew.

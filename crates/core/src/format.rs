@@ -205,6 +205,11 @@ impl<'t> Token<'t> {
         Self { text: Presented(token.text()), route: Route::Signed(Box::new(token)) }
     }
 
+    /// The text that was presented.
+    pub(crate) const fn text(&self) -> &'t str {
+        self.text.0
+    }
+
     /// The token as a signed one, if it is.
     pub fn as_signed(&self) -> Option<&SignedToken<'t>> {
         match &self.route {

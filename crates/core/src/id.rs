@@ -1,14 +1,16 @@
-//! Names of things: keys, keyspaces, owners, actors; and the two counters.
+//! Names of things: keys, keyspaces, service accounts, owners, actors; and the two counters.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use crate::base58;
 use crate::format::Alphabet;
 use crate::text::{ascii, one_line, text};
-use crate::{Digest, Entropy, Invalid};
+use crate::{Digest, Entropy, Invalid, Timestamp};
 
 text! {
     /// The identifier of a key: 1 to 64 of `A-Z a-z 0-9 . _ -`. Ours are 12 base58 characters
@@ -78,6 +80,75 @@ impl KeyspaceId {
 text! {
     /// Whoever a key acts for, in the application's own terms: 1 to 256 characters on one line.
     OwnerId, |text| one_line(text, 256)
+}
+
+/// The identifier of a service account, which its holder presents with the client secret: a UUID
+/// (RFC 9562 §4) in its form with hyphens. It is not secret.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ClientId(Uuid);
+
+impl ClientId {
+    /// No account has it: no text is read as this one.
+    pub(crate) const NOBODY: Self = Self(Uuid::nil());
+
+    /// Draws an identifier for an account of this instant: a UUID of version 7 (RFC 9562 §5.7).
+    pub fn generate(entropy: &dyn Entropy, at: Timestamp) -> Self {
+        let millis = u64::try_from(at.as_micros().div_euclid(1_000)).unwrap_or_default();
+        let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &entropy.bytes());
+        Self(uuid.into_uuid())
+    }
+
+    /// Reads 36 characters, in any case.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let has_hyphens = text.len() == uuid::fmt::Hyphenated::LENGTH;
+        let uuid = Uuid::try_parse(text).ok().filter(|uuid| has_hyphens && !uuid.is_nil());
+        uuid.map(Self).ok_or_else(|| Invalid::new("must be a UUID"))
+    }
+
+    /// The identifier as stored.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// The identifier's bytes, which sort as it does.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClientId({self})")
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for ClientId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for ClientId {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ClientId> for String {
+    fn from(id: ClientId) -> Self {
+        id.to_string()
+    }
 }
 
 text! {

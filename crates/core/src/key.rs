@@ -7,15 +7,18 @@ mod stored;
 
 use std::sync::Arc;
 
-pub use ending::Ending;
+pub use ending::{EndedBy, Ending};
 pub use lifecycle::Refusal;
+pub(crate) use lifecycle::grace_end;
 pub use request::{Expiry, KeyChanges, NewKey, Rotation, RotationMode};
 use serde::{Deserialize, Serialize};
+pub(crate) use stored::Digests as DigestsForm;
 
 use crate::jose::{Claims, PublicKey};
 use crate::{
-    ActorId, Description, Digest, FormatKind, KeyId, KeyspaceId, Locator, Metadata, Name, OwnerId,
-    Reason, ResourceId, ResourceScopes, Scope, ScopeSet, TagSet, Timestamp, Version,
+    AccountState, ActorId, ClientId, Description, Digest, FormatKind, KeyId, KeyspaceId, Locator,
+    Metadata, Name, OwnerId, Reason, ResourceId, ResourceScopes, Scope, ScopeSet, SecretUsed,
+    TagSet, Timestamp, Version,
 };
 
 /// Everything that is known about a key, its secret excepted.
@@ -46,6 +49,8 @@ pub struct KeyRecord {
     pub enabled: bool,
     /// How the secret is written.
     pub format: FormatKind,
+    /// The service account that the key belongs to, if it belongs to one.
+    pub service_account: Option<ClientId>,
     /// The policy under which the key was issued.
     pub keyspace: KeyspaceId,
     /// What the key may do to single resources.
@@ -110,10 +115,31 @@ pub struct StoredSignature {
     pub claims: Claims,
 }
 
+impl StoredDigests {
+    /// A secret of which this is the digest.
+    pub const fn of(digest: Digest) -> Self {
+        Self { current: digest, previous: None }
+    }
+
+    /// Which of the secrets it is of whose digest `matches` knows; the one before the last rotation
+    /// counts in its grace period.
+    pub(crate) fn which(
+        &self,
+        now: Timestamp,
+        matches: impl Fn(&Digest) -> bool,
+    ) -> Option<SecretUsed> {
+        if matches(&self.current) {
+            return Some(SecretUsed::Current);
+        }
+        let previous = self.previous.as_ref()?;
+        (!previous.until.has_come(now) && matches(&previous.digest)).then_some(SecretUsed::Previous)
+    }
+}
+
 impl StoredSecret {
     /// A secret of which this is the digest.
     pub const fn of_digest(digest: Digest) -> Self {
-        Self::Digests(StoredDigests { current: digest, previous: None })
+        Self::Digests(StoredDigests::of(digest))
     }
 
     /// A secret that was signed by the other half of this key.
@@ -199,10 +225,11 @@ pub enum KeyState {
 }
 
 impl KeyRecord {
-    /// What the record comes to. Lists filter by the same rule.
-    pub fn state(&self, now: Timestamp) -> KeyState {
+    /// What the record comes to, together with the service account that the key belongs to; without
+    /// one, with [`AccountState::Active`]. Lists filter by the same rule.
+    pub fn state(&self, account: AccountState, now: Timestamp) -> KeyState {
         let now = self.at_least(now);
-        if self.deletion.is_some() {
+        if self.deletion.is_some() || account == AccountState::Deleted {
             return KeyState::Deleted;
         }
         if self.expires_at.is_some_and(|at| at.has_come(now)) {
@@ -211,7 +238,7 @@ impl KeyRecord {
         if self.is_revoked(now) {
             return KeyState::Revoked;
         }
-        if !self.enabled {
+        if !self.enabled || account == AccountState::Disabled {
             return KeyState::Disabled;
         }
         match self.not_before {

@@ -32,10 +32,48 @@ pub struct Keyspace {
     pub maximum_lifetime: Option<Lifetime>,
     /// How often each of its keys may be used, on each node.
     pub rate_limit: Option<RateLimit>,
+    /// Which service account a key belongs to that is issued without one.
+    #[serde(default, skip_serializing_if = "AccountRule::is_default")]
+    pub service_account: AccountRule,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// Which service account a key belongs to that is issued without one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountRule {
+    /// To none.
+    #[default]
+    Optional,
+    /// To the primary account of its owner, which is created with the owner's first key.
+    Primary,
+}
+
+impl AccountRule {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The rule's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Optional => "optional",
+            Self::Primary => "primary",
+        }
+    }
+
+    /// Reads a name.
+    pub fn parse(name: &str) -> Result<Self, Invalid> {
+        match name {
+            "optional" => Ok(Self::Optional),
+            "primary" => Ok(Self::Primary),
+            _ => Err(Invalid::new("must be optional or primary")),
+        }
+    }
 }
 
 /// A hash for digests.
@@ -85,6 +123,8 @@ pub struct NewKeyspace {
     pub maximum_lifetime: Option<Lifetime>,
     /// How often each of its keys may be used.
     pub rate_limit: Option<RateLimit>,
+    /// Which service account a key belongs to that is issued without one.
+    pub service_account: AccountRule,
 }
 
 impl NewKeyspace {
@@ -98,6 +138,7 @@ impl NewKeyspace {
             default_lifetime: None,
             maximum_lifetime: None,
             rate_limit: None,
+            service_account: AccountRule::Optional,
         }
     }
 }
@@ -118,6 +159,8 @@ pub struct KeyspaceChanges {
     pub maximum_lifetime: Option<Option<Lifetime>>,
     /// A new rate limit, or none.
     pub rate_limit: Option<Option<RateLimit>>,
+    /// A new rule about service accounts.
+    pub service_account: Option<AccountRule>,
 }
 
 impl KeyspaceChanges {
@@ -129,6 +172,7 @@ impl KeyspaceChanges {
             ("default_lifetime", self.default_lifetime.is_some()),
             ("maximum_lifetime", self.maximum_lifetime.is_some()),
             ("rate_limit", self.rate_limit.is_some()),
+            ("service_account", self.service_account.is_some()),
         ];
         fields.into_iter().filter_map(|(name, is_changed)| is_changed.then_some(name)).collect()
     }
@@ -148,6 +192,7 @@ impl Keyspace {
             default_lifetime: new.default_lifetime,
             maximum_lifetime: new.maximum_lifetime,
             rate_limit: new.rate_limit,
+            service_account: new.service_account,
             created_at: now,
             updated_at: now,
         };
@@ -179,6 +224,7 @@ impl Keyspace {
             default_lifetime,
             maximum_lifetime,
             rate_limit: changes.rate_limit.unwrap_or(self.rate_limit),
+            service_account: changes.service_account.unwrap_or(self.service_account),
             updated_at: now,
             ..self
         }))
@@ -186,10 +232,9 @@ impl Keyspace {
 
     /// The scheme for new digests: HMAC under the newest pepper, or else the keyspace's hash.
     pub fn minting_scheme(&self, hasher: &Hasher) -> DigestScheme {
-        match (hasher.newest_pepper(), self.algorithm) {
-            (Some(version), _) => DigestScheme::HmacSha256(version),
-            (None, HashAlgorithm::Sha256) => DigestScheme::Sha256,
-            (None, HashAlgorithm::Sha512) => DigestScheme::Sha512,
+        match (hasher.newest_scheme(), self.algorithm) {
+            (DigestScheme::Sha256, HashAlgorithm::Sha512) => DigestScheme::Sha512,
+            (newest, _) => newest,
         }
     }
 

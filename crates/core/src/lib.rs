@@ -13,6 +13,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod account;
 mod audit;
 mod base58;
 mod change;
@@ -37,8 +38,13 @@ mod tag;
 mod text;
 mod time;
 
+pub use account::{
+    AccountChanges, AccountState, NewServiceAccount, ServiceAccount, draw_client_secret,
+};
 pub use audit::{ActContext, Action, AuditEvent, AuditEventId, AuditFilter};
-pub use change::{AuditErasure, Change, ChangeId, KeyWrite, KeyspaceWrite, Touched};
+pub use change::{
+    AccountWrite, AuditErasure, Change, ChangeId, KeyWrite, KeyspaceWrite, Row, RowWrite, Touched,
+};
 pub use credential::{
     Bearer, HeaderRules, Headers, UnreadableHeader, extract_key, has_key, key_of_text,
 };
@@ -53,18 +59,21 @@ pub use format::{
     Alphabet, Audience, Foreign, ForeignPrefix, Format, FormatKind, Locator, MAX_SECRET_LENGTH,
     Malformed, MintError, Minted, Opaque, Prefix, Prefixed, Signed, Token, WeakSecrets,
 };
-pub use id::{ActorId, KeyId, KeyspaceId, OwnerId, Sequence, Version};
+pub use id::{ActorId, ClientId, KeyId, KeyspaceId, OwnerId, Sequence, Version};
 pub use invalid::{FieldError, Invalid};
 pub use key::{
-    Deletion, Ending, Expiry, KeyChanges, KeyRecord, KeyState, NewKey, PreviousSecret, Refusal,
-    Revocation, Rotation, RotationMode, StoredDigests, StoredSecret, StoredSignature,
+    Deletion, EndedBy, Ending, Expiry, KeyChanges, KeyRecord, KeyState, NewKey, PreviousSecret,
+    Refusal, Revocation, Rotation, RotationMode, StoredDigests, StoredSecret, StoredSignature,
 };
-pub use keyspace::{HashAlgorithm, Keyspace, KeyspaceChanges, KeyspaceTable, NewKeyspace};
+pub(crate) use key::{DigestsForm, grace_end};
+pub use keyspace::{
+    AccountRule, HashAlgorithm, Keyspace, KeyspaceChanges, KeyspaceTable, NewKeyspace,
+};
 pub use limit::{Allowance, RateLimit};
 pub use metadata::Metadata;
 pub use policy::{
-    Asked, Candidate, Judgement, MatchScopes, Permit, ProvedToken, SecretUsed, Suitable, judge,
-    judge_proved, judge_unknown,
+    Asked, Candidate, Client, Judgement, MatchScopes, Permit, ProvedToken, SecretUsed, Suitable,
+    judge, judge_proved, judge_unknown,
 };
 pub use resource::{ResourceId, ResourceScopes, ResourceScopesBuilder};
 pub use scope::{Scope, ScopeSet, has_all_scopes, has_any_scope, has_scope};

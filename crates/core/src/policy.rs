@@ -8,13 +8,15 @@ use sha2::{Digest as _, Sha256};
 
 use crate::jose::{Claims, RegisteredClaims, SignedToken};
 use crate::{
-    Decision, DenyReason, DigestScheme, Hasher, KeyId, KeyRecord, KeyspaceId, ResourceId, Scope,
-    StoredDigests, StoredSecret, Timestamp, Token,
+    AccountState, ClientId, Decision, DenyReason, Hasher, KeyId, KeyRecord, KeyspaceId, ResourceId,
+    Scope, ServiceAccount, StoredSecret, Timestamp, Token,
 };
 
 /// What is asked of a key.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asked<'a> {
+    /// Only keys of this service account count; others are unknown here.
+    pub client: Option<Client>,
     /// Only keys of this keyspace count; others are unknown here.
     pub keyspace: Option<&'a KeyspaceId>,
     /// Whether all scopes are needed or any one of them.
@@ -23,6 +25,30 @@ pub struct Asked<'a> {
     pub resource: Option<&'a ResourceId>,
     /// The scopes that are needed; none means that being valid is enough.
     pub scopes: &'a [Scope],
+}
+
+/// A service account as whose a key is presented: it was proved to be who it says by its client secret,
+/// or it was not, and then there is no such key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client(ClientId);
+
+impl Client {
+    /// Whoever presents a client secret. The same work is done, and the same is said, whether there is
+    /// no such account, it is deleted, or the secret is not its own.
+    pub fn prove(
+        account: Option<&ServiceAccount>,
+        secret: &str,
+        hasher: &Hasher,
+        now: Timestamp,
+    ) -> Self {
+        let Some(account) = account else {
+            pretend(hasher, secret);
+            return Self(ClientId::NOBODY);
+        };
+        let is_proved = account.is_proved_by(secret, hasher, now);
+        let is_there = account.state() != AccountState::Deleted;
+        Self(if is_proved && is_there { account.id } else { ClientId::NOBODY })
+    }
 }
 
 /// How many of the scopes asked for are needed.
@@ -101,13 +127,19 @@ impl<K: AsRef<KeyRecord>> Permit<K> {
     /// Whether the key may do something else, too: for rights that depend on what a request turns
     /// out to be about.
     pub fn allows(&self, asked: &Asked<'_>) -> bool {
-        is_in_keyspace(self.key(), asked) && has_scopes(self.key(), asked)
+        is_meant(self.key(), asked) && has_scopes(self.key(), asked)
     }
 
     /// Whether the secret that was proved, and what is asked, would be allowed by a later version of
     /// the key's record: for what goes on for a while after the verification. A secret whose digest
     /// was replaced meanwhile has to be proved anew.
-    pub fn holds_for(&self, record: &KeyRecord, asked: &Asked<'_>, now: Timestamp) -> bool {
+    pub fn holds_for(
+        &self,
+        record: &KeyRecord,
+        account: AccountState,
+        asked: &Asked<'_>,
+        now: Timestamp,
+    ) -> bool {
         let now = record.at_least(now);
         let is_proved = match (&self.key().secret, &record.secret) {
             (StoredSecret::Digests(proved), StoredSecret::Digests(stored)) => {
@@ -115,7 +147,7 @@ impl<K: AsRef<KeyRecord>> Permit<K> {
                     SecretUsed::Current => Some(&proved.current),
                     SecretUsed::Previous => proved.previous.as_ref().map(|p| &p.digest),
                 };
-                which(stored, now, |stored| proved.is_some_and(|p| p.matches(stored))).is_some()
+                stored.which(now, |stored| proved.is_some_and(|p| p.matches(stored))).is_some()
             }
             (StoredSecret::Signature(proved), StoredSecret::Signature(stored)) => {
                 proved.public_key == stored.public_key
@@ -124,7 +156,7 @@ impl<K: AsRef<KeyRecord>> Permit<K> {
         };
         record.id == self.key().id
             && is_proved
-            && objection(&self.proof, record, asked, now).is_none()
+            && objection(&self.proof, record, account, asked, now).is_none()
     }
 }
 
@@ -200,19 +232,23 @@ impl std::fmt::Debug for ProvedToken {
 
 /// Judges a token against the record that one of its locators found.
 ///
-/// The secret is proved first; until then nothing about the key is told. A deleted key, one of
-/// another keyspace, and one whose secret does not match are as good as none: [`DenyReason::Unknown`].
-/// Then expired comes before revoked, disabled, not yet valid, and lacking a scope.
+/// The secret is proved first; until then nothing about the key is told. A deleted key, one of a
+/// deleted service account, one of another keyspace or account than asked for, and one whose secret
+/// does not match are as good as none: [`DenyReason::Unknown`]. Then expired comes before revoked,
+/// disabled, not yet valid, and lacking a scope.
+///
+/// `account` is the state of the service account that the key belongs to; without one, it is active.
 pub fn judge<K: Candidate>(
     token: &Token<'_>,
     key: K,
+    account: AccountState,
     asked: &Asked<'_>,
     now: Timestamp,
     hasher: &Hasher,
 ) -> Judgement<K> {
     let now = key.as_ref().at_least(now);
     match prove(token, &key, now, hasher) {
-        Some(proof) => conclude(proof, key, asked, now),
+        Some(proof) => conclude(proof, key, account, asked, now),
         None => Judgement::Deny(DenyReason::Unknown),
     }
 }
@@ -221,6 +257,7 @@ pub fn judge<K: Candidate>(
 pub fn judge_proved<K: Candidate>(
     proved: &ProvedToken,
     key: K,
+    account: AccountState,
     asked: &Asked<'_>,
     now: Timestamp,
 ) -> Judgement<K> {
@@ -228,11 +265,17 @@ pub fn judge_proved<K: Candidate>(
     if proved.id != key.as_ref().id {
         return Judgement::Deny(DenyReason::Unknown);
     }
-    conclude(Proof::of_claims(&proved.registered), key, asked, now)
+    conclude(Proof::of_claims(&proved.registered), key, account, asked, now)
 }
 
-fn conclude<K: Candidate>(proof: Proof, key: K, asked: &Asked<'_>, now: Timestamp) -> Judgement<K> {
-    match objection(&proof, key.as_ref(), asked, now) {
+fn conclude<K: Candidate>(
+    proof: Proof,
+    key: K,
+    account: AccountState,
+    asked: &Asked<'_>,
+    now: Timestamp,
+) -> Judgement<K> {
+    match objection(&proof, key.as_ref(), account, asked, now) {
         Some(reason) => Judgement::Deny(reason),
         None => Judgement::Suitable(Suitable { key, proof }),
     }
@@ -260,10 +303,14 @@ impl Proof {
 
 /// The judgement on a token for which there is no record: the work of a wrong secret, and its answer.
 pub fn judge_unknown(token: &Token<'_>, hasher: &Hasher) -> DenyReason {
-    let scheme = hasher.newest_pepper().map_or(DigestScheme::Sha256, DigestScheme::HmacSha256);
-    let digest = token.digest(hasher, scheme);
-    black_box(digest.as_ref().is_some_and(|digest| digest.matches(digest)));
+    pretend(hasher, token.text());
     DenyReason::Unknown
+}
+
+/// Does the work of checking a secret, and believes nothing.
+fn pretend(hasher: &Hasher, secret: &str) {
+    let digest = hasher.digest(hasher.newest_scheme(), secret);
+    black_box(digest.as_ref().is_some_and(|digest| digest.matches(digest)));
 }
 
 fn prove<K: Candidate>(
@@ -274,7 +321,7 @@ fn prove<K: Candidate>(
 ) -> Option<Proof> {
     match (&key.as_ref().secret, token.as_signed()) {
         (StoredSecret::Digests(stored), None) => {
-            let used = which(stored, now, |stored| {
+            let used = stored.which(now, |stored| {
                 let presented = token.digest(hasher, stored.scheme());
                 presented.is_some_and(|presented| presented.matches(stored))
             });
@@ -293,28 +340,17 @@ fn prove<K: Candidate>(
     }
 }
 
-/// Which of a record's secrets it is; the one before the last rotation counts in its grace period.
-fn which(
-    stored: &StoredDigests,
-    now: Timestamp,
-    matches: impl Fn(&crate::Digest) -> bool,
-) -> Option<SecretUsed> {
-    if matches(&stored.current) {
-        return Some(SecretUsed::Current);
-    }
-    let previous = stored.previous.as_ref()?;
-    (!previous.until.has_come(now) && matches(&previous.digest)).then_some(SecretUsed::Previous)
-}
-
 fn objection(
     proof: &Proof,
     record: &KeyRecord,
+    account: AccountState,
     asked: &Asked<'_>,
     now: Timestamp,
 ) -> Option<DenyReason> {
     let is_over = |end: Option<Timestamp>| end.is_some_and(|at| at.has_come(now));
     let is_early = |start: Option<Timestamp>| start.is_some_and(|at| !at.has_come(now));
-    if record.deletion.is_some() || !is_in_keyspace(record, asked) {
+    let is_deleted = record.deletion.is_some() || account == AccountState::Deleted;
+    if is_deleted || !is_meant(record, asked) {
         return Some(DenyReason::Unknown);
     }
     if is_over(record.expires_at) || is_over(proof.expires_at) {
@@ -323,7 +359,7 @@ fn objection(
     if record.is_revoked(now) {
         return Some(DenyReason::Revoked);
     }
-    if !record.enabled {
+    if !record.enabled || account == AccountState::Disabled {
         return Some(DenyReason::Disabled);
     }
     if is_early(record.not_before) || is_early(proof.not_before) {
@@ -332,8 +368,10 @@ fn objection(
     (!has_scopes(record, asked)).then_some(DenyReason::InsufficientScope)
 }
 
-fn is_in_keyspace(record: &KeyRecord, asked: &Asked<'_>) -> bool {
+/// Whether the key is of the keyspace and the service account that are asked for.
+fn is_meant(record: &KeyRecord, asked: &Asked<'_>) -> bool {
     asked.keyspace.is_none_or(|keyspace| *keyspace == record.keyspace)
+        && asked.client.is_none_or(|client| record.service_account == Some(client.0))
 }
 
 fn has_scopes(record: &KeyRecord, asked: &Asked<'_>) -> bool {

@@ -5,6 +5,8 @@ use keyward::{Asked, KeyspaceId, Keyward, MatchScopes, ResourceId, Scope};
 /// One right of the management interface. `root` includes all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Right {
+    AccountsRead,
+    AccountsWrite,
     AuditRead,
     AuditWrite,
     ChangesRead,
@@ -23,6 +25,8 @@ impl Right {
     /// The scope that gives the right.
     pub(crate) const fn scope(self) -> &'static str {
         match self {
+            Self::AccountsRead => "accounts:read",
+            Self::AccountsWrite => "accounts:write",
             Self::AuditRead => "audit:read",
             Self::AuditWrite => "audit:write",
             Self::ChangesRead => "changes:read",

@@ -12,8 +12,10 @@ use utoipa_axum::routes;
 
 use crate::problem::ProblemDocument;
 use crate::routes::changes::ChangesView;
-use crate::routes::{audit, changes, export, health, import, jwks, keys, keyspaces, many, verify};
-use crate::view::{AlgorithmName, FormatName, KeyStateName};
+use crate::routes::{
+    accounts, audit, changes, export, health, import, jwks, keys, keyspaces, many, verify,
+};
+use crate::view::{AccountRuleName, AccountStateName, AlgorithmName, FormatName, KeyStateName};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,7 +25,7 @@ use crate::view::{AlgorithmName, FormatName, KeyStateName};
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     components(schemas(
-        AlgorithmName, ChangesView<'_>, FormatName, KeyStateName, ProblemDocument<'_>,
+        AccountRuleName, AccountStateName, AlgorithmName, ChangesView<'_>, FormatName, KeyStateName, ProblemDocument<'_>,
     )),
     modifiers(&BearerToken),
     security(("bearer" = [])),
@@ -51,6 +53,7 @@ pub(crate) fn routes() -> OpenApiRouter<Keyward> {
         .merge(key_routes())
         .merge(key_act_routes())
         .merge(many_keys_routes())
+        .merge(account_routes())
         .routes(routes!(verify::verify))
         .routes(routes!(many::verify))
         .routes(routes!(keyspaces::create, keyspaces::list))
@@ -81,6 +84,17 @@ fn key_act_routes() -> OpenApiRouter<Keyward> {
         .routes(routes!(keys::acts::invalidate))
         .routes(routes!(keys::acts::revoke_all))
         .routes(routes!(keys::reap::reap))
+}
+
+fn account_routes() -> OpenApiRouter<Keyward> {
+    OpenApiRouter::new()
+        .routes(routes!(accounts::create, accounts::list))
+        .routes(routes!(accounts::show, accounts::update, accounts::delete))
+        .routes(routes!(accounts::rotate))
+        .routes(routes!(accounts::enable))
+        .routes(routes!(accounts::disable))
+        .routes(routes!(accounts::restore))
+        .routes(routes!(accounts::purge))
 }
 
 /// The routes that act on many keys.

@@ -307,12 +307,14 @@ impl From<Refusal> for Problem {
         let code = refusal.code();
         let detail = match refusal {
             Refusal::Invalid(field) => return Self::invalid_body(vec![field]),
-            Refusal::AlreadyDisabled => "the key is already disabled",
-            Refusal::AlreadyEnabled => "the key is already enabled",
+            Refusal::AccountDeleted => "the service account is deleted; restore it first",
+            Refusal::AccountDisabled => "the service account is disabled; enable it first",
+            Refusal::AlreadyDisabled => "it is already disabled",
+            Refusal::AlreadyEnabled => "it is already enabled",
             Refusal::AlreadyRevoked => "the key is already revoked",
             Refusal::AlreadySucceeded => "the key already has a successor",
             Refusal::Deleted => "the key is deleted; restore it first",
-            Refusal::NotDeleted => "the key is not deleted",
+            Refusal::NotDeleted => "it is not deleted",
             Refusal::Revoked => "a revoked key cannot be changed",
             _ => "somebody else changed this at the same time",
         };

@@ -145,6 +145,7 @@ impl ProtectLayer {
             matching: self.matching,
             resource: None,
             scopes: &self.scopes,
+            ..Asked::default()
         };
         let options = VerifyOptions { bearer: keyward::Bearer::Keep, ..VerifyOptions::default() };
         let decision = self.keyward.verify_with(key.unwrap_or_default(), &asked, &options).await?;

@@ -1,5 +1,6 @@
 //! The handlers: read the request, check the right, call the library, write the answer.
 
+pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod changes;
 pub(crate) mod export;
@@ -13,6 +14,8 @@ pub(crate) mod verify;
 
 use keyward::Invalid;
 
+use crate::fields::Fields;
+
 /// The most items on a page.
 const MOST_ON_A_PAGE: usize = 200;
 /// The items on a page where no number is asked for.
@@ -22,4 +25,29 @@ const ON_A_PAGE: usize = 50;
 fn page_limit(text: &str) -> Result<usize, Invalid> {
     let limit = text.parse().ok().filter(|limit| (1..=MOST_ON_A_PAGE).contains(limit));
     limit.ok_or_else(|| Invalid::new("must be a number from 1 to 200"))
+}
+
+/// Reads the `page` of a list, which does not go together with a cursor.
+fn page_number(page: Option<&str>, cursor: Option<&str>, fields: &mut Fields) -> Option<u64> {
+    const LAST: u64 = 1_000_000_000;
+    let number = fields.optional("page", page, |text| {
+        let number = text.parse().ok().filter(|number| (1..=LAST).contains(number));
+        number.ok_or_else(|| Invalid::new("must be a number from 1 to 1000000000"))
+    });
+    if page.is_some() && cursor.is_some() {
+        let rule = Invalid::new("must not be given together with page");
+        fields.take::<()>(Err(rule.at("cursor")));
+    }
+    number
+}
+
+/// How many items are before the page of that number.
+fn skipped(number: u64, limit: usize) -> u64 {
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+    number.saturating_sub(1).saturating_mul(limit)
+}
+
+/// Reads yes or no.
+fn read_flag(text: &str) -> Result<bool, Invalid> {
+    text.parse().map_err(|_| Invalid::new("must be true or false"))
 }

@@ -1,19 +1,23 @@
 //! What records look like in answers.
 
+mod account;
 mod keyspace;
 
 use std::io;
 
+pub(crate) use account::{AccountStateName, AccountView};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-pub(crate) use keyspace::{AlgorithmName, KeyspaceView, RateLimitBody, WeakSecretsName};
+pub(crate) use keyspace::{
+    AccountRuleName, AlgorithmName, KeyspaceView, RateLimitBody, WeakSecretsName,
+};
 use keyward::jose::Claims;
 use keyward::store::{StoredKey, Usage};
 use keyward::{
-    AuditEvent, FormatKind, KeyId, KeyRecord, KeyState, Metadata, ResourceScopes, ScopeSet,
-    StoredSignature, TagSet, Timestamp, Version,
+    AccountState, AuditEvent, ClientId, FormatKind, KeyId, KeyRecord, KeyState, Metadata,
+    ResourceScopes, ScopeSet, StoredSignature, TagSet, Timestamp, Version,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -113,6 +117,9 @@ pub(crate) struct KeyView<'a> {
     /// Whoever the key acts for.
     #[schema(example = "customer-1")]
     owner: &'a str,
+    /// The service account that the key belongs to.
+    #[schema(value_type = Option<String>)]
+    service_account_id: Option<ClientId>,
     /// A name for people.
     name: Option<&'a str>,
     /// A longer note for people.
@@ -221,16 +228,30 @@ pub(crate) enum KeyStateName {
 impl<'a> KeyView<'a> {
     /// The view of a stored key.
     pub(crate) fn new(key: &'a StoredKey, now: Timestamp) -> Self {
-        Self::of(&key.record, Some(key.usage), now)
+        Self::changed(&key.record, key, now)
+    }
+
+    /// The view of a record that an act on a stored key has made.
+    pub(crate) fn changed(record: &'a KeyRecord, before: &StoredKey, now: Timestamp) -> Self {
+        Self::with(record, before.account, Some(before.usage), now)
     }
 
     /// The view of a key that was verified just now.
     pub(crate) fn just_used(record: &'a KeyRecord, now: Timestamp) -> Self {
-        Self { last_used_at: Some(now), ..Self::of(record, None, now) }
+        Self { last_used_at: Some(now), ..Self::of(record, now) }
     }
 
-    /// The view of a record whose usage is looked up or not.
-    pub(crate) fn of(record: &'a KeyRecord, usage: Option<Usage>, now: Timestamp) -> Self {
+    /// The view of a record whose usage is not looked up, and whose service account is active.
+    pub(crate) fn of(record: &'a KeyRecord, now: Timestamp) -> Self {
+        Self::with(record, AccountState::Active, None, now)
+    }
+
+    fn with(
+        record: &'a KeyRecord,
+        account: AccountState,
+        usage: Option<Usage>,
+        now: Timestamp,
+    ) -> Self {
         let revocation = record.revocation.as_ref();
         let deletion = record.deletion.as_ref();
         let previous = record.secret.previous();
@@ -240,6 +261,7 @@ impl<'a> KeyView<'a> {
             keyspace: record.keyspace.as_str(),
             format: record.format,
             owner: record.owner.as_str(),
+            service_account_id: record.service_account,
             name: record.name.as_ref().map(keyward::Name::as_str),
             description: record.description.as_ref().map(keyward::Description::as_str),
             hint: &record.hint,
@@ -263,7 +285,7 @@ impl<'a> KeyView<'a> {
             previous_secret_until: previous.map(|previous| previous.until),
             deleted_at: deletion.map(|deletion| deletion.at),
             deleted_by: deletion.map(|deletion| deletion.by.as_str()),
-            state: record.state(now),
+            state: record.state(account, now),
             version: record.version,
             last_used_at: usage.and_then(|usage| usage.last_used_at),
             uses: usage.map(|usage| usage.uses),
@@ -305,8 +327,11 @@ pub(crate) struct AuditView<'a> {
     key: Option<&'a str>,
     /// The keyspace that it was done to, or that of the key.
     keyspace: Option<&'a str>,
-    /// The owner of the key.
+    /// The owner of the key or service account.
     owner: Option<&'a str>,
+    /// The service account that it was done to, or that of the key.
+    #[schema(value_type = Option<String>)]
+    service_account: Option<ClientId>,
     /// What more there is to say.
     #[schema(value_type = Object)]
     data: &'a Map<String, Value>,
@@ -326,6 +351,7 @@ impl<'a> From<&'a AuditEvent> for AuditView<'a> {
             key: event.key.as_ref().map(KeyId::as_str),
             keyspace: event.keyspace.as_ref().map(keyward::KeyspaceId::as_str),
             owner: event.owner.as_ref().map(keyward::OwnerId::as_str),
+            service_account: event.service_account,
             data: &event.data,
         }
     }
@@ -338,6 +364,48 @@ pub(crate) struct Page<T> {
     pub(crate) data: Vec<T>,
     /// Give it as `cursor` for the next page; null: there is none.
     pub(crate) next_cursor: Option<String>,
+    /// Where this page is among all. Left out unless a `page` was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pagination: Option<Pagination>,
+}
+
+impl<T> Page<T> {
+    /// A page that is followed by cursors.
+    pub(crate) fn new(data: Vec<T>, next_cursor: Option<String>) -> Self {
+        Self { data, next_cursor, pagination: None }
+    }
+
+    /// The same page with its place among all, if it was asked for by its number.
+    pub(crate) fn numbered(self, pagination: Option<Pagination>) -> Self {
+        Self { pagination, ..self }
+    }
+}
+
+/// Where a page with a number is among all.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct Pagination {
+    /// The number of the page; the first is 1.
+    page: u64,
+    /// The most items on a page.
+    limit: u64,
+    /// Items on all pages.
+    total: u64,
+    /// How many pages there are.
+    total_pages: u64,
+    /// Whether there is a page after this one.
+    has_next: bool,
+    /// Whether there is a page before this one.
+    has_previous: bool,
+}
+
+impl Pagination {
+    /// The page of that number, of a list with that many items.
+    pub(crate) fn new(page: u64, limit: usize, total: u64) -> Self {
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX).max(1);
+        let total_pages = total.div_ceil(limit);
+        let has_previous = page > 1 && total_pages > 0;
+        Self { page, limit, total, total_pages, has_next: page < total_pages, has_previous }
+    }
 }
 
 /// What handlers answer.

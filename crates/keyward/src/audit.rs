@@ -143,6 +143,7 @@ impl Keyward {
             key: None,
             keyspace: None,
             owner: None,
+            service_account: None,
             data,
         }
     }

@@ -39,6 +39,7 @@ pub struct Builder {
     most_streams: usize,
     peppers: Peppers,
     reap_after: Option<Lifetime>,
+    reap_deleted_after: Option<Lifetime>,
     rotation_window: Duration,
     shared: Option<Shared>,
     signing: SigningSettings,
@@ -83,6 +84,7 @@ impl Builder {
             most_streams: 1_000,
             peppers: Vec::new(),
             reap_after: None,
+            reap_deleted_after: None,
             rotation_window: Duration::from_millis(25),
             shared: None,
             signing: SigningSettings::default(),
@@ -128,6 +130,13 @@ impl Builder {
     #[must_use]
     pub fn reap_after(self, reap_after: Option<Lifetime>) -> Self {
         Self { reap_after, ..self }
+    }
+
+    /// How long after it was deleted a key or a service account is removed for good, its usage, and of an
+    /// account its keys, included; absent, as it is by default: never.
+    #[must_use]
+    pub fn reap_deleted_after(self, reap_deleted_after: Option<Lifetime>) -> Self {
+        Self { reap_deleted_after, ..self }
     }
 
     /// Where [`Keyward::verify_headers`] looks for keys; by default in `Authorization`, then in
@@ -229,6 +238,7 @@ impl Builder {
             lookup,
             news: News::new(),
             reap_after: self.reap_after,
+            reap_deleted_after: self.reap_deleted_after,
             rotations: Rotations::new(self.rotation_window),
             signing: Signing::new(self.signing),
             store: self.store,

@@ -108,7 +108,8 @@ impl Keyward {
         let moment = self.inner.clock.moment();
         for locator in permit.key().locators() {
             if let Some(key) = self.inner.lookup.find(&locator, moment).await? {
-                return Ok(permit.holds_for(key.record(), asked, self.now()));
+                let account = self.account_state(key.record(), moment, false).await?;
+                return Ok(permit.holds_for(key.record(), account, asked, self.now()));
             }
         }
         Ok(false)

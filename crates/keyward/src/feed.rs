@@ -67,7 +67,7 @@ impl Keyward {
                 self.read_keyspaces().await?;
             }
             self.with_recent(|recent| recent.note(&feed.touched.locators, feed.position));
-            self.inner.lookup.forget(&feed.touched.locators);
+            self.inner.lookup.forget_touched(&feed.touched);
             // After they were forgotten here, so that whoever is told and asks gets the newer ones.
             self.inner.news.tell(&feed);
             *position = feed.position;
@@ -123,7 +123,7 @@ impl Keyward {
                 self.with_recent(|recent| recent.note_own(&touched.locators, sequence));
             }
         }
-        self.inner.lookup.forget(&touched.locators);
+        self.inner.lookup.forget_touched(touched);
         if self.inner.news.listeners() > 0 {
             self.inner.follower.is_due.notify_one();
         }

@@ -42,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) lookup: Lookup,
     pub(crate) news: News,
     pub(crate) reap_after: Option<Lifetime>,
+    pub(crate) reap_deleted_after: Option<Lifetime>,
     pub(crate) rotations: Rotations,
     pub(crate) signing: Signing,
     pub(crate) store: Arc<dyn Store>,

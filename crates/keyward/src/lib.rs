@@ -49,12 +49,12 @@ pub use keyward_core::*;
 pub use keyward_store as store;
 pub use keyward_system::{SystemClock, SystemEntropy};
 pub use lookup::{CacheError, LiveKey, SharedCache};
-pub use manage::{ImportMode, ImportedKey, Issued, Past, Rotated};
+pub use manage::{ImportMode, ImportedKey, Issued, IssuedAccount, Past, Rotated};
 pub use reap::Reaped;
 pub use signing::{KeyDocument, PoolStatus, SigningSettings};
 pub use upgrade::DigestUpgrades;
 pub use usage::UsageTracking;
-pub use verify::VerifyOptions;
+pub use verify::{ClientCredentials, VerifyOptions};
 
 pub use crate::keyward::Keyward;
 

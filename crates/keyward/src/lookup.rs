@@ -1,5 +1,6 @@
 //! From a locator to its key: through the cache, and through the store where the cache may not say.
 
+mod accounts;
 mod flight;
 mod known;
 mod shared;
@@ -11,9 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use accounts::Accounts;
+pub(crate) use accounts::FoundAccount;
 use flight::{Flight, Flights};
 use keyward_core::jose::SignedToken;
-use keyward_core::{Candidate, Digest, KeyRecord, Locator, Moment, ProvedToken};
+use keyward_core::{Candidate, ClientId, Digest, KeyRecord, Locator, Moment, ProvedToken, Touched};
 use keyward_store::{Store, StoreError};
 use known::KnownKeys;
 use quick_cache::sync::Cache;
@@ -139,9 +142,10 @@ impl Default for LookupSettings {
 /// outdates is forgotten together with the reads that are under way, so that a slow read never
 /// brings an older record back.
 pub(crate) struct Lookup {
+    accounts: Accounts,
     absent: Cache<Locator, Moment>,
     confirmed_at: AtomicU64,
-    flights: Flights,
+    flights: Flights<Locator, LiveKey>,
     known: KnownKeys,
     max_staleness: Duration,
     pub(crate) shared: Option<Shared>,
@@ -159,6 +163,7 @@ impl Lookup {
         settings: LookupSettings,
     ) -> Self {
         Self {
+            accounts: Accounts::new(settings.capacity),
             absent: Cache::new(Self::MOST_ABSENT),
             confirmed_at: AtomicU64::default(),
             flights: Flights::default(),
@@ -204,6 +209,33 @@ impl Lookup {
         Ok(self.store.find(locator).await?.map(LiveKey::new))
     }
 
+    /// What the cache says of a service account, at most `max_staleness` out of date; nothing: the store
+    /// must be asked.
+    pub(crate) fn cached_account(&self, id: &ClientId, now: Moment) -> Option<FoundAccount> {
+        self.is_confirmed(now).then(|| self.accounts.cached(id, now)).flatten()
+    }
+
+    /// A service account, at most `max_staleness` out of date.
+    pub(crate) async fn account(
+        &self,
+        id: &ClientId,
+        now: Moment,
+    ) -> Result<FoundAccount, StoreError> {
+        match self.cached_account(id, now) {
+            Some(found) => Ok(found),
+            None if self.is_confirmed(now) => self.accounts.load(&*self.store, id, now).await,
+            None => self.ask_store_for_account(id).await,
+        }
+    }
+
+    /// A service account as the store has it, whatever is cached.
+    pub(crate) async fn ask_store_for_account(
+        &self,
+        id: &ClientId,
+    ) -> Result<FoundAccount, StoreError> {
+        Ok(self.store.account(id).await?.map(Arc::new))
+    }
+
     /// Everything acknowledged before this moment has been taken note of.
     pub(crate) fn confirm(&self, moment: Moment) {
         self.confirmed_at.fetch_max(moment.as_nanos(), Ordering::Release);
@@ -224,8 +256,17 @@ impl Lookup {
         }
     }
 
+    /// Forgets what a change made outdated.
+    pub(crate) fn forget_touched(&self, touched: &Touched) {
+        self.forget(&touched.locators);
+        for id in &touched.accounts {
+            self.accounts.forget(id);
+        }
+    }
+
     /// Forgets everything.
     pub(crate) fn forget_all(&self) {
+        self.accounts.forget_all();
         self.flights.end_all(|| {
             self.known.clear();
             self.absent.clear();

@@ -1,5 +1,6 @@
 //! The management acts: read, decide by the rules of core, and apply the change with its event.
 
+mod accounts;
 mod acts;
 mod draft;
 mod export;
@@ -11,14 +12,15 @@ mod reading;
 mod rotate;
 mod turn;
 
+pub use accounts::IssuedAccount;
 pub use import::{ImportMode, ImportedKey, Past};
 pub use issue::Issued;
 pub(crate) use keyspaces::{own_actor, prefixed};
 use keyward_core::{
-    ActContext, Action, AuditEvent, Change, KeyId, KeyRecord, KeyWrite, Keyspace, KeyspaceId,
-    Refusal, Timestamp,
+    AccountState, ActContext, Action, AuditEvent, Change, KeyId, KeyRecord, KeyWrite, Keyspace,
+    KeyspaceId, Refusal, Timestamp,
 };
-use keyward_store::Applied;
+use keyward_store::{Applied, StoredKey};
 pub use rotate::Rotated;
 use serde_json::{Map, Value};
 pub(crate) use turn::Rotations;
@@ -63,7 +65,11 @@ impl Keyward {
         (action, data): (Action, Map<String, Value>),
     ) -> Result<KeyRecord, Error> {
         for _ in 0..ATTEMPTS {
-            let before = self.existing(id).await?;
+            let StoredKey { account, record: before, .. } = self.existing(id).await?;
+            // Whatever becomes of the account, a revoked key does not come back with it.
+            if account == AccountState::Deleted && action != Action::KeyRevoked {
+                return Err(Refusal::AccountDeleted.into());
+            }
             let now = self.now();
             let after = act(before.clone(), now)?;
             let mut change = self.change(now);
@@ -78,9 +84,8 @@ impl Keyward {
         Err(Refusal::Outdated.into())
     }
 
-    async fn existing(&self, id: &KeyId) -> Result<KeyRecord, Error> {
-        let found = self.inner.store.key(id).await?;
-        found.map(|key| key.record).ok_or(Error::NotFound("key"))
+    async fn existing(&self, id: &KeyId) -> Result<StoredKey, Error> {
+        self.inner.store.key(id).await?.ok_or(Error::NotFound("key"))
     }
 
     /// A keyspace as this instance knows it.
@@ -108,6 +113,7 @@ impl Keyward {
             key: Some(key.id.clone()),
             keyspace: Some(key.keyspace.clone()),
             owner: Some(key.owner.clone()),
+            service_account: key.service_account,
             ..self.event(action, context, at, data)
         }
     }

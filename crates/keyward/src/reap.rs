@@ -1,11 +1,14 @@
-//! Reaping: removing the keys that expired, or were revoked, long enough ago.
+//! Reaping: removing the keys that expired, were revoked or were deleted long enough ago, and the service
+//! accounts that were deleted.
 
 use std::sync::Weak;
 use std::time::Duration;
 
 use keyward_core::{
-    ActContext, Action, Change, KeyId, KeyRecord, KeyWrite, KeyspaceId, Refusal, Timestamp,
+    ActContext, Action, Change, EndedBy, KeyId, KeyRecord, KeyWrite, KeyspaceId, Lifetime, Refusal,
+    ServiceAccount, Timestamp,
 };
+use keyward_store::AccountQuery;
 use serde_json::json;
 use tokio::time::MissedTickBehavior;
 
@@ -21,6 +24,8 @@ const REAPING_INTERVAL: Duration = Duration::from_mins(10);
 /// What a reaping came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reaped {
+    /// How many service accounts it removed.
+    pub accounts: usize,
     /// How many keys it removed.
     pub purged: usize,
     /// Whether there are keys left that it would remove.
@@ -29,47 +34,95 @@ pub struct Reaped {
 
 /// Which keys are removed, and for whom.
 struct Reaping<'a> {
-    by: Timestamp,
+    by: EndedBy,
     spared: &'a [KeyspaceId],
     context: &'a ActContext,
 }
 
 impl Keyward {
-    /// Removes up to `most` keys for good that had ended by an instant: that had expired, or whose
-    /// revocation had come. Deleted keys, too, and those of every keyspace that is not spared.
+    /// Removes up to `most` keys for good that had ended: those of every keyspace that is not spared,
+    /// deleted ones, too. Where deletions count as ends, also the service accounts that were deleted,
+    /// each with its keys.
     ///
-    /// Their usage goes with them; their audit events stay, and each gets one more. What lies in the
-    /// future has not ended, whichever instant is given. After an error, some keys may be gone.
+    /// Usage goes with the keys; audit events stay, and each key and account gets one more. What lies in
+    /// the future has not ended, whichever instant is given. After an error, some may be gone.
     pub async fn reap(
         &self,
-        by: Timestamp,
+        by: EndedBy,
         most: usize,
         spared: &[KeyspaceId],
         context: &ActContext,
     ) -> Result<Reaped, Error> {
-        let reaping = Reaping { by: by.min(self.now()), spared, context };
-        let mut purged = 0;
-        while purged < most {
-            let limit = REAPED_TOGETHER.min(most - purged);
-            let keys = self.inner.store.ended(reaping.by, spared, limit).await?;
-            purged += self.reap_together(&keys, &reaping).await?;
+        let now = self.now();
+        let past = |instant: Option<Timestamp>| instant.map(|instant| instant.min(now));
+        let by = EndedBy { deleted: past(by.deleted), ended: past(by.ended) };
+        let reaping = Reaping { by, spared, context };
+        let mut reaped = Reaped { accounts: 0, purged: 0, has_more: false };
+        while reaped.purged < most {
+            let limit = REAPED_TOGETHER.min(most - reaped.purged);
+            let keys = self.inner.store.ended(by, spared, limit).await?;
+            reaped.purged += self.reap_together(&keys, &reaping).await?;
             if keys.len() < limit {
-                return Ok(Reaped { purged, has_more: false });
+                return self.reap_accounts(&reaping, most, reaped).await;
             }
             // Whoever waits to write comes first.
             tokio::task::yield_now().await;
         }
-        let has_more = !self.inner.store.ended(reaping.by, spared, 1).await?.is_empty();
-        Ok(Reaped { purged, has_more })
+        reaped.has_more = !self.inner.store.ended(by, spared, 1).await?.is_empty()
+            || !self.deleted_accounts(&reaping, 1).await?.is_empty();
+        Ok(reaped)
     }
 
-    /// Removes the keys that ended longer ago than [`crate::Builder::reap_after`] says, and returns
-    /// how many there were. Those of the keyspace of management keys, too.
-    pub async fn reap_due(&self) -> Result<usize, Error> {
-        let Some(age) = self.inner.reap_after else { return Ok(0) };
-        let Ok(by) = self.now().before(age) else { return Ok(0) };
-        let context = ActContext::by(own_actor()?);
-        self.reap(by, usize::MAX, &[], &context).await.map(|reaped| reaped.purged)
+    /// Removes the keys that ended, and the keys and service accounts that were deleted, longer ago than
+    /// [`crate::Builder::reap_after`] and [`crate::Builder::reap_deleted_after`] say, and returns how
+    /// many there were. Those of the keyspace of management keys, too.
+    pub async fn reap_due(&self) -> Result<Reaped, Error> {
+        let now = self.now();
+        let before = |age: Option<Lifetime>| age.and_then(|age| now.before(age).ok());
+        let by = EndedBy {
+            deleted: before(self.inner.reap_deleted_after),
+            ended: before(self.inner.reap_after),
+        };
+        self.reap(by, usize::MAX, &[], &ActContext::by(own_actor()?)).await
+    }
+
+    /// Removes deleted service accounts until as many keys are gone as may go.
+    async fn reap_accounts(
+        &self,
+        reaping: &Reaping<'_>,
+        most: usize,
+        mut reaped: Reaped,
+    ) -> Result<Reaped, Error> {
+        loop {
+            let accounts = self.deleted_accounts(reaping, REAPED_TOGETHER).await?;
+            if accounts.is_empty() {
+                return Ok(reaped);
+            }
+            for account in accounts {
+                if reaped.purged >= most {
+                    return Ok(Reaped { has_more: true, ..reaped });
+                }
+                match self.purge_account(&account.id, reaping.context).await {
+                    Ok(keys) => {
+                        reaped.accounts += 1;
+                        reaped.purged += keys;
+                    }
+                    // Somebody else was faster, or has brought it back.
+                    Err(Error::NotFound(_) | Error::Refused(Refusal::NotDeleted)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+
+    async fn deleted_accounts(
+        &self,
+        reaping: &Reaping<'_>,
+        limit: usize,
+    ) -> Result<Vec<ServiceAccount>, Error> {
+        let Some(by) = reaping.by.deleted else { return Ok(Vec::new()) };
+        let query = AccountQuery::deleted_by(by, limit);
+        Ok(self.inner.store.accounts(&query).await?.accounts)
     }
 
     /// Removes keys in one change; if one of them was changed meanwhile, one by one.
@@ -128,8 +181,10 @@ pub(crate) fn spawn(inner: Weak<Inner>) {
             ticks.tick().await;
             let Some(keyward) = inner.upgrade().map(|inner| Keyward { inner }) else { return };
             match keyward.reap_due().await {
-                Ok(0) => {}
-                Ok(keys) => tracing::info!(keys, "old keys were purged"),
+                Ok(Reaped { accounts: 0, purged: 0, .. }) => {}
+                Ok(Reaped { accounts, purged, .. }) => {
+                    tracing::info!(keys = purged, accounts, "what had ended was purged");
+                }
                 Err(error) => tracing::warn!(%error, "old keys could not be purged"),
             }
         }

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | extract ([`extract_key`]) | headers → `&str` | missing, malformed |
 //! | parse | `&str` → [`Token`] | malformed |
-//! | look up | [`Token`] → [`LiveKey`] | unknown; or failure |
+//! | look up | [`Token`] → [`LiveKey`], and the state of its service account | unknown; or failure |
 //! | judge | token, key, what is asked, now → [`Judgement`] | unknown (wrong secret), expired, revoked, disabled, not yet valid, insufficient scope |
 //! | limit | [`Judgement`] → [`Decision`] | rate limited |
 //! | record | [`Decision`] → usage, in memory | – |
@@ -16,18 +16,37 @@ use std::sync::Arc;
 
 use keyward_core::jose::SignedToken;
 use keyward_core::{
-    Asked, Bearer, DenyReason, HeaderRules, Headers, Judgement, KeyspaceTable, Locator, Moment,
-    ProvedToken, Timestamp, Token, extract_key, judge, judge_proved, judge_unknown, key_of_text,
+    AccountState, Asked, Bearer, Client, ClientId, DenyReason, HeaderRules, Headers, Judgement,
+    KeyRecord, KeyspaceTable, Locator, Moment, ProvedToken, Timestamp, Token, extract_key, judge,
+    judge_proved, judge_unknown, key_of_text,
 };
 use keyward_store::StoreError;
 use tracing::Level;
 
-use crate::lookup::Cached;
+use crate::lookup::{Cached, FoundAccount};
 use crate::{Decision, Keyward, LiveKey, UsageTracking};
+
+/// The client id and client secret of a service account, as they are presented.
+#[derive(Clone, Copy)]
+pub struct ClientCredentials<'a> {
+    /// The client id.
+    pub id: &'a str,
+    /// The client secret.
+    pub secret: &'a str,
+}
+
+impl std::fmt::Debug for ClientCredentials<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClientCredentials(hidden)")
+    }
+}
 
 /// What is to be different in one verification.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VerifyOptions<'a> {
+    /// As whose the key is presented. If any of the credentials is wrong, client id, client secret or
+    /// key, or if they do not belong together, the answer is the same: the key is unknown.
+    pub client: Option<ClientCredentials<'a>>,
     /// Where to look for the key in headers; absent: where the instance looks.
     pub headers: Option<&'a HeaderRules>,
     /// What becomes of `Bearer ` before a key that is presented as a text.
@@ -80,18 +99,26 @@ impl Keyward {
         options: &VerifyOptions<'_>,
     ) -> Result<Decision, StoreError> {
         let asked_at = self.inner.clock.moment();
+        let client = match &options.client {
+            Some(credentials) => {
+                Some(Box::pin(self.prove(credentials, asked_at, options.skip_cache)).await?)
+            }
+            None => asked.client,
+        };
+        let asked = &Asked { client, ..*asked };
         let keyspaces = self.inner.keyspaces.load();
         if SignedToken::is_likely(secret)
             && let Some((key, proved)) = self.recall(secret, asked_at, options)
         {
+            let account = self.account_state(key.record(), asked_at, options.skip_cache).await?;
             let moments = (asked_at, self.inner.clock.now());
-            let judgement = judge_proved(&proved, key.clone(), asked, moments.1);
+            let judgement = judge_proved(&proved, key.clone(), account, asked, moments.1);
             return Ok(self.conclude(judgement, Some(&key), &keyspaces, moments, options));
         }
         let token = match parse(&keyspaces, secret) {
             Ok(token) => token,
             Err(reason) => {
-                let decision = Decision::Deny(reason);
+                let decision = Decision::Deny(told(reason, client));
                 self.tell(&decision, None, asked_at);
                 return Ok(decision);
             }
@@ -103,25 +130,32 @@ impl Keyward {
             None => Box::pin(self.look_up(&token, asked_at, options)).await?,
         };
         let found = found.filter(|key| keyspaces.means(&token, key.record()));
+        let account = match &found {
+            Some(key) if key.record().service_account.is_some() => {
+                self.account_state(key.record(), asked_at, options.skip_cache).await?
+            }
+            _ => AccountState::Active,
+        };
         // The clock is read after the wait, so that a slow store cannot stretch a key's life.
         let now = self.inner.clock.now();
-        let told = found.as_ref().filter(|_| tracing::enabled!(Level::DEBUG)).cloned();
+        let logged = found.as_ref().filter(|_| tracing::enabled!(Level::DEBUG)).cloned();
         let judgement = match found {
-            Some(key) => judge(&token, key, asked, now, &self.inner.hasher),
+            Some(key) => judge(&token, key, account, asked, now, &self.inner.hasher),
             None => Judgement::Deny(self.judge_unknown(&token)),
         };
         let decision =
-            self.conclude(judgement, told.as_ref(), &keyspaces, (asked_at, now), options);
-        if let Decision::Allow(permit) = &decision
-            && permit
-                .key()
-                .secret
-                .digest()
-                .is_some_and(|digest| self.inner.hasher.is_outdated(digest.scheme()))
-        {
-            self.note_upgrade(permit, secret, &keyspaces);
-        }
+            self.conclude(judgement, logged.as_ref(), &keyspaces, (asked_at, now), options);
+        self.upgrade_if_due(&decision, secret, &keyspaces);
         Ok(decision)
+    }
+
+    /// Takes note of a proved secret whose digest is not of the newest scheme.
+    fn upgrade_if_due(&self, decision: &Decision, secret: &str, keyspaces: &KeyspaceTable) {
+        let Decision::Allow(permit) = decision else { return };
+        let digest = permit.key().secret.digest();
+        if digest.is_some_and(|digest| self.inner.hasher.is_outdated(digest.scheme())) {
+            self.note_upgrade(permit, secret, keyspaces);
+        }
     }
 
     /// The rest of the path, from the judgement on.
@@ -155,6 +189,49 @@ impl Keyward {
         };
         let proved = Arc::clone(key.proved()?);
         proved.is_of(&ProvedToken::digest_of(text)).then_some((key, proved))
+    }
+
+    /// Proves whoever presents the credentials of a service account.
+    pub(crate) async fn prove(
+        &self,
+        credentials: &ClientCredentials<'_>,
+        moment: Moment,
+        skip_cache: bool,
+    ) -> Result<Client, StoreError> {
+        let account = match ClientId::parse(credentials.id) {
+            Ok(id) => self.account_at(&id, moment, skip_cache).await?,
+            Err(_) => None,
+        };
+        let (hasher, now) = (&self.inner.hasher, self.inner.clock.now());
+        Ok(Client::prove(account.as_deref(), credentials.secret, hasher, now))
+    }
+
+    /// The state of the service account that a key belongs to; without one, it is active. An account
+    /// that is gone is as good as deleted.
+    pub(crate) async fn account_state(
+        &self,
+        key: &KeyRecord,
+        moment: Moment,
+        skip_cache: bool,
+    ) -> Result<AccountState, StoreError> {
+        let Some(id) = &key.service_account else { return Ok(AccountState::Active) };
+        let account = self.account_at(id, moment, skip_cache).await?;
+        Ok(account.map_or(AccountState::Deleted, |account| account.state()))
+    }
+
+    async fn account_at(
+        &self,
+        id: &ClientId,
+        moment: Moment,
+        skip_cache: bool,
+    ) -> Result<FoundAccount, StoreError> {
+        if skip_cache {
+            return self.inner.lookup.ask_store_for_account(id).await;
+        }
+        match self.inner.lookup.cached_account(id, moment) {
+            Some(found) => Ok(found),
+            None => Box::pin(self.inner.lookup.account(id, moment)).await,
+        }
     }
 
     fn judge_unknown(&self, token: &Token<'_>) -> DenyReason {
@@ -230,6 +307,14 @@ impl Keyward {
             let micros = self.inner.clock.moment().since(asked_at).as_micros();
             tracing::debug!(key, decision = decision.code(), micros, "verified");
         }
+    }
+}
+
+/// Of several credentials, nobody is told which one is wrong.
+fn told(reason: DenyReason, client: Option<Client>) -> DenyReason {
+    match (reason, client) {
+        (DenyReason::Malformed, Some(_)) => DenyReason::Unknown,
+        _ => reason,
     }
 }
 

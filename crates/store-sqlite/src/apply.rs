@@ -8,7 +8,7 @@ use rusqlite::{Connection, params_from_iter};
 use crate::failure::WriteError;
 use crate::key::{key_columns, values};
 use crate::sql::{execute, integer};
-use crate::{audit, feed, keyspace};
+use crate::{account, audit, feed, keyspace};
 
 /// Makes a change inside the transaction that the caller has begun, and rolls back if it fails.
 pub(crate) fn apply(
@@ -21,6 +21,9 @@ pub(crate) fn apply(
     }
     for write in &change.keyspaces {
         keyspace::write(connection, write)?;
+    }
+    for write in &change.accounts {
+        account::write(connection, write)?;
     }
     for write in &change.keys {
         write_key(connection, write)?;
@@ -63,7 +66,7 @@ fn insert(connection: &Connection, record: &KeyRecord) -> Result<(), WriteError>
         "INSERT INTO keys (",
         key_columns!(),
         ", search_text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
-         ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)"
+         ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)"
     );
     execute(connection, sql, params_from_iter(values(record)?))?;
     Ok(())
@@ -78,8 +81,8 @@ fn update(
         "UPDATE keys SET (",
         key_columns!(),
         ", search_text) = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
-         ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31) \
-         WHERE id = ?32 AND version = ?33"
+         ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32) \
+         WHERE id = ?33 AND version = ?34"
     );
     let id = Value::from(before.id.as_str().to_owned());
     let params = values(after)?.into_iter().chain([id, integer(before.version.get()).into()]);

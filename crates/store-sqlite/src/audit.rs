@@ -1,13 +1,13 @@
 //! The audit trail as rows.
 
 use keyward_core::{
-    ActContext, Action, ActorId, AuditErasure, AuditEvent, AuditEventId, AuditFilter, Timestamp,
+    ActContext, Action, AuditErasure, AuditEvent, AuditEventId, AuditFilter, Timestamp,
 };
 use keyward_store::{AuditPage, AuditPosition, AuditQuery, AuditSummary, StoreError};
 use rusqlite::{Connection, params, params_from_iter};
 
-use crate::row::{Fields, Shape, Unreadable, count, json, text, time};
-use crate::sql::{Sql, execute, integer, json_text};
+use crate::row::{Fields, Shape, Unreadable, client_id, count, json, text, time};
+use crate::sql::{self, Sql, execute, integer, json_text, owned};
 
 const EVENT: Shape<AuditEvent> =
     Shape { what: "audit event", operation: "read the audit trail", read };
@@ -18,8 +18,8 @@ const COUNTED: Shape<(Action, u64, Timestamp)> =
 pub(crate) fn write(connection: &Connection, event: &AuditEvent) -> rusqlite::Result<()> {
     let sql = "INSERT INTO audit \
                (id, at, action, actor, ip, user_agent, request_id, metadata, \
-               key_id, keyspace, owner, data) \
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               key_id, keyspace, owner, service_account, data) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let context = &event.context;
     let metadata = Some(&context.metadata).filter(|metadata| !metadata.is_empty());
     let params = params![
@@ -34,6 +34,7 @@ pub(crate) fn write(connection: &Connection, event: &AuditEvent) -> rusqlite::Re
         event.key.as_ref().map(AsRef::<str>::as_ref),
         event.keyspace.as_ref().map(AsRef::<str>::as_ref),
         event.owner.as_ref().map(AsRef::<str>::as_ref),
+        event.service_account.map(sql::client_id),
         json_text(&event.data)?,
     ];
     execute(connection, sql, params)?;
@@ -52,7 +53,7 @@ pub(crate) fn audit(connection: &Connection, query: &AuditQuery) -> Result<Audit
 fn statement(query: &AuditQuery) -> Sql {
     let mut sql = Sql::new(
         "SELECT id, at, action, actor, ip, user_agent, request_id, metadata, \
-         key_id, keyspace, owner, data FROM audit WHERE true",
+         key_id, keyspace, owner, service_account, data FROM audit WHERE true",
     );
     filter(&mut sql, &query.filter);
     if let Some(after) = &query.after {
@@ -94,17 +95,19 @@ pub(crate) fn erase(connection: &Connection, erasure: &AuditErasure) -> rusqlite
 /// Filters by one column through its index, the one that is likely to leave the fewest events, and
 /// by the others row by row: SQLite knows less than we do about which that is.
 fn filter(sql: &mut Sql, wanted: &AuditFilter) {
+    let account = wanted.service_account.map(sql::client_id);
     let filters = [
-        (" AND key_id = ?", " AND +key_id = ?", wanted.key.as_ref().map(AsRef::as_ref)),
-        (" AND owner = ?", " AND +owner = ?", wanted.owner.as_ref().map(AsRef::as_ref)),
-        (" AND actor = ?", " AND +actor = ?", wanted.actor.as_ref().map(ActorId::as_str)),
-        (" AND action = ?", " AND +action = ?", wanted.action.map(Action::as_str)),
-        (" AND keyspace = ?", " AND +keyspace = ?", wanted.keyspace.as_ref().map(AsRef::as_ref)),
+        (" AND key_id = ?", " AND +key_id = ?", wanted.key.as_ref().map(owned)),
+        (" AND service_account = ?", " AND +service_account = ?", account),
+        (" AND owner = ?", " AND +owner = ?", wanted.owner.as_ref().map(owned)),
+        (" AND actor = ?", " AND +actor = ?", wanted.actor.as_ref().map(owned)),
+        (" AND action = ?", " AND +action = ?", wanted.action.map(|a| owned(a.as_str()))),
+        (" AND keyspace = ?", " AND +keyspace = ?", wanted.keyspace.as_ref().map(owned)),
     ];
     let mut has_index = false;
     for (by_index, by_row, wanted) in filters {
         if let Some(wanted) = wanted {
-            sql.bind(if has_index { by_row } else { by_index }, wanted.to_owned());
+            sql.bind(if has_index { by_row } else { by_index }, wanted);
             has_index = true;
         }
     }
@@ -139,6 +142,7 @@ fn read(fields: &mut Fields<'_>) -> Result<AuditEvent, Unreadable> {
         key: fields.optional(text)?,
         keyspace: fields.optional(text)?,
         owner: fields.optional(text)?,
+        service_account: fields.optional(client_id)?,
         data: fields.read(json)?,
     })
 }

@@ -4,6 +4,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use keyward_store::notes_search_text;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::SqliteOptions;
@@ -46,6 +49,20 @@ fn open(path: &Path, access: OpenFlags, busy_timeout: Duration) -> rusqlite::Res
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.create_scalar_function(
+        "notes_search_text",
+        2,
+        FunctionFlags::SQLITE_UTF8
+            | FunctionFlags::SQLITE_DETERMINISTIC
+            | FunctionFlags::SQLITE_DIRECTONLY,
+        |context| {
+            let text = |index| match context.get_raw(index) {
+                ValueRef::Null => Ok(None),
+                value => value.as_str().map(Some),
+            };
+            Ok(notes_search_text(text(0)?, text(1)?))
+        },
+    )?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)

@@ -1,6 +1,6 @@
 //! Keys that have ended.
 
-use keyward_core::{KeyRecord, KeyspaceId, Timestamp};
+use keyward_core::{EndedBy, KeyRecord, KeyspaceId, Timestamp};
 use keyward_store::StoreError;
 use rusqlite::{Connection, params_from_iter};
 
@@ -9,24 +9,45 @@ use crate::sql::{Sql, integer};
 
 pub(crate) fn ended(
     connection: &Connection,
-    by: Timestamp,
+    by: EndedBy,
     spared: &[KeyspaceId],
     limit: usize,
 ) -> Result<Vec<KeyRecord>, StoreError> {
+    if by == EndedBy::default() {
+        return Ok(Vec::new());
+    }
     let Sql { text, values } = statement(by, spared, limit);
     RECORDS.all(connection, &text, params_from_iter(values))
 }
 
 /// The same rule as `KeyRecord::ended`: those that have expired, then those that were revoked and
-/// have not expired, each through an index of its own.
-fn statement(by: Timestamp, spared: &[KeyspaceId], limit: usize) -> Sql {
-    let mut sql = Sql::new(concat!("SELECT ", key_columns!(), " FROM keys"));
-    sql.bind(" WHERE expires_at <= ?", by.as_micros());
-    leave_out(&mut sql, spared);
-    sql.push(concat!(" UNION ALL SELECT ", key_columns!(), " FROM keys"));
-    sql.bind(" WHERE revoked_at <= ?", by.as_micros());
-    sql.bind(" AND ifnull(expires_at > ?, true)", by.as_micros());
-    leave_out(&mut sql, spared);
+/// have not expired, then those that were deleted and neither, each through an index of its own.
+fn statement(by: EndedBy, spared: &[KeyspaceId], limit: usize) -> Sql {
+    const SELECT: &str = concat!("SELECT ", key_columns!(), " FROM keys");
+    const NOT_EXPIRED: &str = " AND ifnull(expires_at > ?, true)";
+    const NOT_REVOKED: &str = " AND ifnull(revoked_at > ?, true)";
+    let mut sql = Sql::new("");
+    let ended = by.ended.map(Timestamp::as_micros);
+    if let Some(ended) = ended {
+        sql.push(SELECT);
+        sql.bind(" WHERE expires_at <= ?", ended);
+        leave_out(&mut sql, spared);
+        sql.push(" UNION ALL ");
+        sql.push(SELECT);
+        sql.bind(" WHERE revoked_at <= ?", ended);
+        sql.bind(NOT_EXPIRED, ended);
+        leave_out(&mut sql, spared);
+    }
+    if let Some(deleted) = by.deleted {
+        sql.push(if ended.is_some() { " UNION ALL " } else { "" });
+        sql.push(SELECT);
+        sql.bind(" WHERE deleted_at <= ?", deleted.as_micros());
+        if let Some(ended) = ended {
+            sql.bind(NOT_EXPIRED, ended);
+            sql.bind(NOT_REVOKED, ended);
+        }
+        leave_out(&mut sql, spared);
+    }
     sql.bind(" LIMIT ?", integer(u64::try_from(limit).unwrap_or(u64::MAX)));
     sql
 }
@@ -45,15 +66,20 @@ mod tests {
     use crate::schema::Schema;
 
     #[test]
-    fn both_ways_to_end_have_their_index_and_need_no_sorting() {
+    fn every_way_to_end_has_its_index_and_needs_no_sorting() {
         let mut connection = Connection::open_in_memory().unwrap();
         Schema::CURRENT.migrate(&mut connection).unwrap();
         for spared in [&[][..], &[KeyspaceId::management()]] {
-            let Sql { text, values } = statement(at(0), spared, 10);
+            let by = EndedBy { deleted: Some(at(0)), ended: Some(at(0)) };
+            let Sql { text, values } = statement(by, spared, 10);
             let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
             let lines = explain.query_map(params_from_iter(values), |row| row.get::<_, String>(3));
             let plan = lines.unwrap().collect::<Result<Vec<_>, _>>().unwrap().join("\n");
-            for search in ["keys_expiring (expires_at<?)", "keys_revoked (revoked_at<?)"] {
+            for search in [
+                "keys_expiring (expires_at<?)",
+                "keys_revoked (revoked_at<?)",
+                "keys_deleted (deleted_at<?)",
+            ] {
                 assert!(plan.contains(&format!("SEARCH keys USING INDEX {search}")), "{plan}");
             }
             assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{plan}");

@@ -2,7 +2,9 @@
 
 use keyward_store::{Conflict, StoreError};
 use rusqlite::ErrorCode;
-use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+use rusqlite::ffi::{
+    SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE,
+};
 
 /// A read or a transaction did not work.
 pub(crate) fn failure(operation: &'static str, error: rusqlite::Error) -> StoreError {
@@ -45,6 +47,8 @@ impl From<rusqlite::Error> for WriteError {
             Some(SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE) => {
                 Self::Conflict(Conflict::Exists)
             }
+            // The account of a key is not there, or one that is to go has keys.
+            Some(SQLITE_CONSTRAINT_FOREIGNKEY) => Self::Conflict(Conflict::Outdated),
             _ => Self::Failed(error),
         }
     }

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use keyward_core::{Change, ChangeId, Digest, DigestScheme, KeyId, Locator, Sequence, Touched};
 use keyward_store::{Feed, StoreError};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::row::{Fields, Shape, Unreadable, count, flag, json};
 use crate::sql::{execute, integer, json_text};
@@ -37,7 +37,7 @@ pub(crate) fn changes_since(
 ) -> Result<Feed, StoreError> {
     // The change at the position itself is read, too: as numbers have no holes, its presence, or
     // that of the next one, tells that none is missing.
-    let sql = "SELECT sequence, keyspaces, locators FROM changes \
+    let sql = "SELECT sequence, keyspaces, locators, accounts, account_states FROM changes \
                WHERE sequence >= ? ORDER BY sequence LIMIT ?";
     let limit = integer(u64::try_from(MOST_CHANGES + 2).unwrap_or(u64::MAX));
     let mut changes = CHANGE.all(connection, sql, (integer(position.get()), limit))?;
@@ -51,6 +51,8 @@ pub(crate) fn changes_since(
     let last = changes.last().map_or(position, |(sequence, _)| Sequence::new(*sequence));
     let mut touched = Touched::default();
     for (_, change) in changes {
+        touched.account_states |= change.account_states;
+        touched.accounts.extend(change.accounts);
         touched.keyspaces |= change.keyspaces;
         touched.locators.extend(change.locators);
     }
@@ -83,9 +85,16 @@ pub(crate) fn append(
 ) -> rusqlite::Result<Sequence> {
     let touched = change.touched();
     let locators: Vec<_> = touched.locators.iter().map(written).collect();
-    let sql = "INSERT INTO changes (id, at, keyspaces, locators) VALUES (?, ?, ?, ?)";
-    let at = change.at.as_micros();
-    let params = (change.id.as_bytes(), at, touched.keyspaces, json_text(&locators)?);
+    let sql = "INSERT INTO changes (id, at, keyspaces, locators, accounts, account_states) \
+               VALUES (?, ?, ?, ?, ?, ?)";
+    let params = params![
+        change.id.as_bytes(),
+        change.at.as_micros(),
+        touched.keyspaces,
+        json_text(&locators)?,
+        json_text(&touched.accounts)?,
+        touched.account_states,
+    ];
     execute(connection, sql, params)?;
     let last = connection.last_insert_rowid();
     if last % PRUNE_EVERY == 0 {
@@ -104,7 +113,9 @@ fn read(fields: &mut Fields<'_>) -> Result<(u64, Touched), Unreadable> {
     let keyspaces = fields.read(flag)?;
     let written: Vec<(String, String)> = fields.read(json)?;
     let locators: Result<_, _> = written.iter().map(|(kind, text)| locator(kind, text)).collect();
-    Ok((sequence, Touched { keyspaces, locators: locators? }))
+    let (locators, accounts) = (locators?, fields.read(json)?);
+    let account_states = fields.read(flag)?;
+    Ok((sequence, Touched { account_states, accounts, keyspaces, locators }))
 }
 
 fn written(locator: &Locator) -> (String, String) {

@@ -1,15 +1,17 @@
 //! Records of keys as rows.
 
 use keyward_core::{
-    Deletion, Digest, FormatKind, KeyId, KeyRecord, Locator, PreviousSecret, Revocation,
-    StoredDigests, StoredSecret, StoredSignature, Timestamp, Version,
+    AccountState, FormatKind, KeyId, KeyRecord, Locator, Revocation, StoredSecret, StoredSignature,
+    Version,
 };
 use keyward_store::{StoreError, StoredKey, Usage, search_text};
 use rusqlite::Connection;
 use rusqlite::types::{Value, ValueRef};
 
-use crate::row::{Fields, Shape, Unreadable, count, flag, json, null, text, time};
-use crate::sql::{integer, json_text};
+use crate::row::{
+    Fields, Shape, Unreadable, client_id, count, deletion, digests, flag, json, null, text, time,
+};
+use crate::sql::{self, bytes, integer, json_text, micros, owned, scheme};
 
 /// The columns of a record, in the order in which [`read`] reads and [`values`] writes them.
 macro_rules! key_columns {
@@ -18,21 +20,33 @@ macro_rules! key_columns {
          digest_scheme, digest, previous_digest_scheme, previous_digest, previous_until, \
          enabled, expires_at, not_before, revoked_at, revoked_reason, revoked_by, \
          deleted_at, deleted_by, scopes, resources, tags, metadata, \
-         created_at, updated_at, rotated_at, rotated_from, rotated_to"
+         created_at, updated_at, rotated_at, rotated_from, rotated_to, service_account"
     };
 }
 pub(crate) use key_columns;
 
-/// The columns of a record and of its usage.
+/// The columns of a record, of its service account, and of its usage.
 macro_rules! stored_key_columns {
     () => {
-        concat!($crate::key::key_columns!(), ", last_used_at, uses, previous_uses")
+        concat!(
+            $crate::key::key_columns!(),
+            ", account_enabled, account_deleted_at, last_used_at, uses, previous_uses"
+        )
     };
 }
 pub(crate) use stored_key_columns;
 
+/// What [`stored_key_columns`] come from besides the table of keys.
+macro_rules! stored_key_joins {
+    () => {
+        " LEFT JOIN account_states ON account_id = keys.service_account \
+         LEFT JOIN usage ON usage.key_id = keys.id"
+    };
+}
+pub(crate) use stored_key_joins;
+
 /// How many values a record is written as: its columns and the text for searches.
-pub(crate) const VALUES: usize = 31;
+pub(crate) const VALUES: usize = 32;
 
 /// What stands in place of a digest scheme where there is a public key in place of a digest.
 const SIGNATURE: &str = "signature";
@@ -71,17 +85,25 @@ pub(crate) fn key(connection: &Connection, id: &KeyId) -> Result<Option<StoredKe
     let sql = concat!(
         "SELECT ",
         stored_key_columns!(),
-        " FROM keys LEFT JOIN usage ON usage.key_id = keys.id WHERE id = ?"
+        " FROM keys",
+        stored_key_joins!(),
+        " WHERE id = ?"
     );
     STORED_KEY.first(connection, sql, [id.as_str()])
 }
 
 fn read_stored(fields: &mut Fields<'_>) -> Result<StoredKey, Unreadable> {
     let record = read(fields)?;
+    let is_enabled = fields.optional(flag)?.unwrap_or(true);
+    let account = match fields.optional(time)? {
+        Some(_) => AccountState::Deleted,
+        None if is_enabled => AccountState::Active,
+        None => AccountState::Disabled,
+    };
     let last_used_at = fields.optional(time)?;
     let uses = fields.optional(count)?.unwrap_or_default();
     let previous_uses = fields.optional(count)?.unwrap_or_default();
-    Ok(StoredKey { record, usage: Usage { last_used_at, uses, previous_uses } })
+    Ok(StoredKey { account, record, usage: Usage { last_used_at, uses, previous_uses } })
 }
 
 fn read(fields: &mut Fields<'_>) -> Result<KeyRecord, Unreadable> {
@@ -102,7 +124,7 @@ fn read(fields: &mut Fields<'_>) -> Result<KeyRecord, Unreadable> {
         expires_at: fields.optional(time)?,
         not_before: fields.optional(time)?,
         revocation: read_revocation(fields)?,
-        deletion: read_deletion(fields)?,
+        deletion: deletion(fields)?,
         scopes: fields.read(json)?,
         resources: fields.read(json)?,
         tags: fields.read(json)?,
@@ -112,6 +134,7 @@ fn read(fields: &mut Fields<'_>) -> Result<KeyRecord, Unreadable> {
         rotated_at: fields.optional(time)?,
         rotated_from: fields.optional(text)?,
         rotated_to: fields.optional(text)?,
+        service_account: fields.optional(client_id)?,
     })
 }
 
@@ -119,11 +142,7 @@ fn read(fields: &mut Fields<'_>) -> Result<KeyRecord, Unreadable> {
 /// signed key, the bytes are its public key as JSON, and the scheme says so.
 fn read_secret(fields: &mut Fields<'_>, format: FormatKind) -> Result<StoredSecret, Unreadable> {
     if format != FormatKind::Signed {
-        let current = fields.digest()?.ok_or("column digest_scheme: must not be null")?;
-        return Ok(StoredSecret::Digests(StoredDigests {
-            current,
-            previous: read_previous(fields)?,
-        }));
+        return digests(fields).map(StoredSecret::Digests);
     }
     fields.read(|value| match value.as_str()? {
         SIGNATURE => Ok(()),
@@ -139,13 +158,6 @@ fn read_secret(fields: &mut Fields<'_>, format: FormatKind) -> Result<StoredSecr
     Ok(StoredSecret::Signature(signature.into()))
 }
 
-fn read_previous(fields: &mut Fields<'_>) -> Result<Option<PreviousSecret>, Unreadable> {
-    match fields.digest()? {
-        Some(digest) => Ok(Some(PreviousSecret { digest, until: fields.read(time)? })),
-        None => fields.read(null).map(|()| None),
-    }
-}
-
 fn read_revocation(fields: &mut Fields<'_>) -> Result<Option<Revocation>, Unreadable> {
     if let Some(at) = fields.optional(time)? {
         let reason = fields.optional(text)?;
@@ -153,13 +165,6 @@ fn read_revocation(fields: &mut Fields<'_>) -> Result<Option<Revocation>, Unread
     } else {
         fields.read(null)?;
         fields.read(null).map(|()| None)
-    }
-}
-
-fn read_deletion(fields: &mut Fields<'_>) -> Result<Option<Deletion>, Unreadable> {
-    match fields.optional(time)? {
-        Some(at) => Ok(Some(Deletion { at, by: fields.read(text)? })),
-        None => fields.read(null).map(|()| None),
     }
 }
 
@@ -218,12 +223,9 @@ pub(crate) fn values(record: &KeyRecord) -> rusqlite::Result<[Value; VALUES]> {
         micros(record.rotated_at),
         record.rotated_from.as_ref().map(owned).into(),
         record.rotated_to.as_ref().map(owned).into(),
+        record.service_account.map(sql::client_id).into(),
         search_text(record).into(),
     ])
-}
-
-fn owned(text: &(impl AsRef<str> + ?Sized)) -> Value {
-    text.as_ref().to_owned().into()
 }
 
 fn secret(secret: &StoredSecret) -> (Value, Value) {
@@ -233,16 +235,4 @@ fn secret(secret: &StoredSecret) -> (Value, Value) {
             (SIGNATURE.to_owned().into(), signature.to_stored().into_bytes().into())
         }
     }
-}
-
-fn scheme(digest: &Digest) -> Value {
-    digest.scheme().to_string().into()
-}
-
-fn bytes(digest: &Digest) -> Value {
-    digest.as_bytes().to_vec().into()
-}
-
-fn micros(instant: Option<Timestamp>) -> Value {
-    instant.map(Timestamp::as_micros).into()
 }

@@ -37,6 +37,7 @@
 //! plain copy of a file in use misses what is still in its `-wal`.
 #![forbid(unsafe_code)]
 
+mod account;
 mod apply;
 mod audit;
 mod connection;
@@ -48,6 +49,7 @@ mod keyspace;
 mod list;
 mod open;
 mod options;
+mod page;
 mod readers;
 mod row;
 mod schema;

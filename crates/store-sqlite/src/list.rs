@@ -1,37 +1,39 @@
 //! Lists of keys.
 
 use keyward_core::{KeyState, MatchTags, TagFilter};
-use keyward_store::{KeyPage, KeyPosition, KeyQuery, KeySort, Order, SortValue, StoreError};
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use keyward_store::{KeyPage, KeyPosition, KeyQuery, KeySort, KeyStates, SearchIn, StoreError};
+use rusqlite::Connection;
 
-use crate::key::{STORED_KEY, stored_key_columns};
-use crate::sql::Sql;
+use crate::key::{STORED_KEY, stored_key_columns, stored_key_joins};
+use crate::page;
+use crate::sql::{self, Sql, owned};
 
 pub(crate) fn list(connection: &Connection, query: &KeyQuery) -> Result<KeyPage, StoreError> {
-    let Sql { text, values } = statement(query);
-    let mut keys = STORED_KEY.all(connection, &text, params_from_iter(values))?;
-    let has_more = keys.len() > query.limit;
-    keys.truncate(query.limit);
+    let (keys, has_more, total) = page::read(
+        connection,
+        &STORED_KEY,
+        &statement(query),
+        query.skip.map(|_| count_statement(query)).as_ref(),
+        query.limit,
+    )?;
     let last = keys.last().filter(|_| has_more);
     let next = last.map(|key| KeyPosition::of(&key.record, query));
-    Ok(KeyPage { keys, next })
+    Ok(KeyPage { keys, next, total })
 }
 
 fn statement(query: &KeyQuery) -> Sql {
     let mut sql = Sql::new(concat!("SELECT ", stored_key_columns!(), " FROM"));
     let path = Path::of(query);
     filter(&mut sql, query, path);
-    filter_by_state(&mut sql, query);
-    if let Some(search) = &query.search {
-        sql.bind(" AND instr(search_text, ?) > 0", search.as_str().to_owned());
-    }
+    let after = query.after.as_ref().map(|after| (&after.value, owned(&after.id)));
     let columns = sort_columns(query.sort, path);
-    if let Some(after) = &query.after {
-        start_after(&mut sql, after, query.order, columns);
-    }
-    order(&mut sql, query.order, columns);
-    sql.limit_one_more_than(query.limit);
+    page::take(&mut sql, columns, query.order, after, query.skip, query.limit);
+    sql
+}
+
+fn count_statement(query: &KeyQuery) -> Sql {
+    let mut sql = Sql::new("SELECT count(*) FROM");
+    filter(&mut sql, query, Path::of(query));
     sql
 }
 
@@ -39,7 +41,9 @@ fn statement(query: &KeyQuery) -> Sql {
 /// The other filters look at each row, as SQLite knows less than we do about which that is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Path {
+    Account,
     All,
+    Deleted,
     Keyspace,
     Owner,
     Tag,
@@ -48,31 +52,54 @@ enum Path {
 impl Path {
     fn of(query: &KeyQuery) -> Self {
         match query {
+            KeyQuery { service_account: Some(_), .. } => Self::Account,
             KeyQuery { owner: Some(_), .. } => Self::Owner,
             // Of several tags a key may have several, and would be listed as often.
             KeyQuery { tags, .. } if tags.tags.iter().count() == 1 => Self::Tag,
+            KeyQuery { states, .. } if *states == KeyState::Deleted.into() => Self::Deleted,
             KeyQuery { keyspace: Some(_), .. } => Self::Keyspace,
             _ => Self::All,
         }
     }
+
+    /// Text for a filter by this path's own index, or else one that looks at each row.
+    fn choose(self, own: Self, by_index: &'static str, by_row: &'static str) -> &'static str {
+        if self == own { by_index } else { by_row }
+    }
 }
 
+/// The same rule as `KeyQuery::includes`.
 fn filter(sql: &mut Sql, query: &KeyQuery, path: Path) {
-    if path == Path::Tag {
-        // `CROSS` keeps the tables in this order.
-        sql.push(" key_tags CROSS JOIN keys ON keys.id = key_tags.key_id");
-    } else {
-        sql.push(" keys");
+    // `CROSS` keeps the tables in this order.
+    let by_tag = " key_tags CROSS JOIN keys ON keys.id = key_tags.key_id";
+    sql.push(path.choose(Path::Tag, by_tag, " keys"));
+    sql.push(concat!(stored_key_joins!(), " WHERE true"));
+    if path == Path::Deleted {
+        sql.push(
+            " AND id IN (SELECT id FROM keys WHERE deleted_at IS NOT NULL \
+             UNION ALL SELECT keys.id FROM service_accounts CROSS JOIN keys \
+             ON keys.service_account = service_accounts.id \
+             WHERE service_accounts.deleted_at IS NOT NULL)",
+        );
     }
-    sql.push(" LEFT JOIN usage ON usage.key_id = keys.id WHERE true");
+    if let Some(account) = query.service_account {
+        sql.bind(" AND service_account = ?", sql::client_id(account));
+    }
     if let Some(owner) = &query.owner {
-        sql.bind(" AND owner = ?", owner.as_str().to_owned());
+        sql.bind(path.choose(Path::Owner, " AND owner = ?", " AND +owner = ?"), owned(owner));
     }
     filter_by_tags(sql, &query.tags, path);
     if let Some(keyspace) = &query.keyspace {
-        let by_index = path == Path::Keyspace;
-        let text = if by_index { " AND keyspace = ?" } else { " AND +keyspace = ?" };
-        sql.bind(text, keyspace.as_str().to_owned());
+        let text = path.choose(Path::Keyspace, " AND keyspace = ?", " AND +keyspace = ?");
+        sql.bind(text, owned(keyspace));
+    }
+    filter_by_states(sql, query);
+    if let Some(search) = &query.search {
+        let text = match search.place() {
+            SearchIn::Everything => " AND instr(search_text, ?) > 0",
+            SearchIn::Notes => " AND instr(notes_search_text(name, description), ?) > 0",
+        };
+        sql.bind(text, search.as_str().to_owned());
     }
 }
 
@@ -80,12 +107,11 @@ fn filter_by_tags(sql: &mut Sql, wanted: &TagFilter, path: Path) {
     const HAS: &str = " EXISTS (SELECT 1 FROM key_tags WHERE tag = ?";
     let mut between = " AND (";
     for tag in &wanted.tags {
-        let tag = tag.as_str().to_owned();
         if path == Path::Tag {
-            return sql.bind(" AND key_tags.tag = ?", tag);
+            return sql.bind(" AND key_tags.tag = ?", owned(tag.as_str()));
         }
         sql.push(between);
-        sql.bind(HAS, tag);
+        sql.bind(HAS, owned(tag.as_str()));
         sql.push(" AND key_created_at = keys.created_at AND key_tags.key_id = keys.id)");
         between = match wanted.matching {
             MatchTags::All => " AND",
@@ -97,32 +123,29 @@ fn filter_by_tags(sql: &mut Sql, wanted: &TagFilter, path: Path) {
     }
 }
 
-/// The same rule as `KeyRecord::state`: the first that holds.
-fn filter_by_state(sql: &mut Sql, query: &KeyQuery) {
-    const EXPIRED: &str = " AND expires_at <= max(?, updated_at)";
-    const NOT_EXPIRED: &str = " AND (expires_at IS NULL OR expires_at > max(?, updated_at))";
-    const REVOKED: &str = " AND revoked_at <= max(?, updated_at)";
-    const NOT_REVOKED: &str = " AND (revoked_at IS NULL OR revoked_at > max(?, updated_at))";
-    const BEGUN: &str = " AND (not_before IS NULL OR not_before <= max(?, updated_at))";
-    const NOT_BEGUN: &str = " AND not_before > max(?, updated_at)";
-    if query.state == Some(KeyState::Deleted) {
-        return sql.push(" AND deleted_at IS NOT NULL");
+/// The same rule as `StoredKey::state`: the first that holds.
+fn filter_by_states(sql: &mut Sql, query: &KeyQuery) {
+    const IS_DELETED: &str = "(deleted_at IS NOT NULL OR account_deleted_at IS NOT NULL)";
+    if query.states == KeyStates::ALL {
+        return;
     }
-    sql.push(" AND deleted_at IS NULL");
-    let (at_now, enabled): (&[&'static str], _) = match query.state {
-        None | Some(KeyState::Deleted) => (&[], None),
-        Some(KeyState::Expired) => (&[EXPIRED], None),
-        Some(KeyState::Revoked) => (&[NOT_EXPIRED, REVOKED], None),
-        Some(KeyState::Disabled) => (&[NOT_EXPIRED, NOT_REVOKED], Some(" AND enabled = 0")),
-        Some(KeyState::NotYetValid) => {
-            (&[NOT_EXPIRED, NOT_REVOKED, NOT_BEGUN], Some(" AND enabled = 1"))
-        }
-        Some(KeyState::Active) => (&[NOT_EXPIRED, NOT_REVOKED, BEGUN], Some(" AND enabled = 1")),
-    };
-    for condition in at_now {
-        sql.bind(condition, query.now.as_micros());
+    if query.states == KeyStates::NOT_DELETED {
+        return sql.push(" AND deleted_at IS NULL AND account_deleted_at IS NULL");
     }
-    sql.push(enabled.unwrap_or_default());
+    let now = query.now.as_micros();
+    sql.push(" AND CASE WHEN ");
+    sql.push(IS_DELETED);
+    sql.bind(" THEN 'deleted' WHEN expires_at <= max(?, updated_at)", now);
+    sql.bind(" THEN 'expired' WHEN revoked_at <= max(?, updated_at)", now);
+    sql.push(" THEN 'revoked' WHEN enabled = 0 OR account_enabled = 0");
+    sql.bind(" THEN 'disabled' WHEN not_before > max(?, updated_at)", now);
+    sql.push(" THEN 'not_yet_valid' ELSE 'active' END IN (");
+    for (number, state) in query.states.iter().enumerate() {
+        sql.push(if number == 0 { "'" } else { ", '" });
+        sql.push(state.as_str());
+        sql.push("'");
+    }
+    sql.push(")");
 }
 
 /// What is sorted by, as `KeyPosition::of` says, and the id.
@@ -130,40 +153,10 @@ const fn sort_columns(sort: KeySort, path: Path) -> (&'static str, &'static str)
     match (sort, path) {
         (KeySort::CreatedAt, Path::Tag) => ("key_tags.key_created_at", "key_tags.key_id"),
         (KeySort::CreatedAt, _) => ("created_at", "id"),
+        (KeySort::Enabled, _) => ("enabled", "id"),
         (KeySort::ExpiresAt, _) => ("expiry_place", "id"),
         (KeySort::Name, _) => ("name_place", "id"),
-    }
-}
-
-fn start_after(
-    sql: &mut Sql,
-    after: &KeyPosition,
-    order: Order,
-    columns: (&'static str, &'static str),
-) {
-    let value: Value = match &after.value {
-        SortValue::Micros(micros) => (*micros).into(),
-        SortValue::Text(text) => text.clone().into(),
-    };
-    sql.push(" AND (");
-    sql.push(columns.0);
-    sql.push(", ");
-    sql.push(columns.1);
-    sql.push(match order {
-        Order::Ascending => ") > (",
-        Order::Descending => ") < (",
-    });
-    sql.bind("?", value);
-    sql.bind(", ?)", after.id.as_str().to_owned());
-}
-
-fn order(sql: &mut Sql, order: Order, columns: (&'static str, &'static str)) {
-    let direction = match order {
-        Order::Ascending => " ASC",
-        Order::Descending => " DESC",
-    };
-    for text in [" ORDER BY ", columns.0, direction, ", ", columns.1, direction] {
-        sql.push(text);
+        (KeySort::UpdatedAt, _) => ("updated_at", "id"),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::str::FromStr;
 
-use keyward_core::{Digest, Timestamp};
+use keyward_core::{ClientId, Deletion, Digest, PreviousSecret, StoredDigests, Timestamp};
 use keyward_store::StoreError;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Params, Row};
@@ -130,6 +130,29 @@ pub(crate) fn time(value: ValueRef<'_>) -> Result<Timestamp, Unreadable> {
 /// A count or a version.
 pub(crate) fn count(value: ValueRef<'_>) -> Result<u64, Unreadable> {
     u64::try_from(value.as_i64()?).map_err(|_| "must not be negative".into())
+}
+
+/// The identifier of a service account.
+pub(crate) fn client_id(value: ValueRef<'_>) -> Result<ClientId, Unreadable> {
+    Ok(ClientId::from_bytes(value.as_blob()?.try_into()?))
+}
+
+/// The digests of a secret and of the one before it: five columns.
+pub(crate) fn digests(fields: &mut Fields<'_>) -> Result<StoredDigests, Unreadable> {
+    let current = fields.digest()?.ok_or("column digest_scheme: must not be null")?;
+    let previous = match fields.digest()? {
+        Some(digest) => Some(PreviousSecret { digest, until: fields.read(time)? }),
+        None => fields.read(null).map(|()| None)?,
+    };
+    Ok(StoredDigests { current, previous })
+}
+
+/// A soft deletion: its instant and its actor.
+pub(crate) fn deletion(fields: &mut Fields<'_>) -> Result<Option<Deletion>, Unreadable> {
+    match fields.optional(time)? {
+        Some(at) => Ok(Some(Deletion { at, by: fields.read(text)? })),
+        None => fields.read(null).map(|()| None),
+    }
 }
 
 /// Yes or no.

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_initial.sql"),
     include_str!("../migrations/0002_audit_metadata.sql"),
     include_str!("../migrations/0003_ended_keys.sql"),
+    include_str!("../migrations/0004_service_accounts.sql"),
 ];
 
 /// A list of migrations; other than [`Schema::CURRENT`] only in tests.

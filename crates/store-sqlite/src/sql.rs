@@ -1,5 +1,6 @@
 //! Statements that depend on what is asked, and the values that are written.
 
+use keyward_core::{ClientId, Digest, Timestamp};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use serde::Serialize;
@@ -47,6 +48,31 @@ pub(crate) fn execute(
 /// A number as SQLite keeps it. None of ours comes near the end of its range.
 pub(crate) fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A text.
+pub(crate) fn owned(text: &(impl AsRef<str> + ?Sized)) -> Value {
+    text.as_ref().to_owned().into()
+}
+
+/// An identifier of a service account.
+pub(crate) fn client_id(id: ClientId) -> Value {
+    id.as_bytes().to_vec().into()
+}
+
+/// A digest's scheme.
+pub(crate) fn scheme(digest: &Digest) -> Value {
+    digest.scheme().to_string().into()
+}
+
+/// A digest's bytes.
+pub(crate) fn bytes(digest: &Digest) -> Value {
+    digest.as_bytes().to_vec().into()
+}
+
+/// An instant.
+pub(crate) fn micros(instant: Option<Timestamp>) -> Value {
+    instant.map(Timestamp::as_micros).into()
 }
 
 /// A value as JSON text.

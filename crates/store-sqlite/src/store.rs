@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use keyward_core::{
-    AuditFilter, Change, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Sequence, Timestamp,
+    AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
+    Sequence, ServiceAccount,
 };
 use keyward_store::{
-    Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, Store, StoreError,
-    StoredKey, UsageDelta,
+    AccountPage, AccountQuery, Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage,
+    KeyQuery, Store, StoreError, StoredKey, UsageDelta,
 };
 use rusqlite::Connection;
 
@@ -17,7 +18,7 @@ use crate::open::Problem;
 use crate::readers::Readers;
 use crate::writer::Writer;
 use crate::{
-    OpenError, SqliteOptions, apply, audit, ended, feed, key, keyspace, list, open, usage,
+    OpenError, SqliteOptions, account, apply, audit, ended, feed, key, keyspace, list, open, usage,
 };
 
 /// Keeps everything in one SQLite file.
@@ -89,13 +90,24 @@ impl Store for SqliteStore {
 
     async fn ended(
         &self,
-        by: Timestamp,
+        by: EndedBy,
         spared: &[KeyspaceId],
         limit: usize,
     ) -> Result<Vec<KeyRecord>, StoreError> {
         let spared = spared.to_vec();
         let read = move |connection: &Connection| ended::ended(connection, by, &spared, limit);
         self.read_apart("find keys that have ended", read).await
+    }
+
+    async fn account(&self, id: &ClientId) -> Result<Option<ServiceAccount>, StoreError> {
+        let read = |connection: &Connection| account::account(connection, id);
+        self.readers.read("read a service account", read)
+    }
+
+    async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError> {
+        let query = query.clone();
+        let read = move |connection: &Connection| account::accounts(connection, &query);
+        self.read_apart("list service accounts", read).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

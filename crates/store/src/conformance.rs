@@ -26,6 +26,7 @@
     reason = "these functions are tests"
 )]
 
+pub mod accounts;
 pub mod audit;
 pub mod ended;
 pub mod feed;
@@ -40,6 +41,16 @@ pub mod usage;
 macro_rules! conformance_tests {
     ($make:path) => {
         $crate::conformance_tests! { @of $make;
+            accounts: an_account_reads_back_as_it_was_written,
+            accounts: an_account_is_created_once_and_changed_from_its_version,
+            accounts: an_owner_has_one_primary_account,
+            accounts: of_concurrent_primary_accounts_exactly_one_is_made,
+            accounts: a_key_has_an_account_that_exists,
+            accounts: a_key_is_read_with_the_state_of_its_account,
+            accounts: a_changed_account_is_told_to_followers,
+            accounts: events_are_found_by_their_account,
+            accounts: pages_visit_every_account_once_in_every_order,
+            accounts: every_filter_of_accounts_is_kept,
             audit: events_commit_with_their_change_or_not_at_all,
             audit: events_are_listed_newest_first_in_pages,
             audit: every_filter_of_events_is_kept,
@@ -52,6 +63,7 @@ macro_rules! conformance_tests {
             ended: spared_keyspaces_are_left_out_before_the_limit,
             ended: what_is_over_the_limit_is_found_when_the_rest_is_purged,
             ended: a_key_that_ended_in_two_ways_is_found_once,
+            ended: deleted_keys_are_found_by_their_deletion,
             feed: a_change_is_seen_by_a_follower,
             feed: a_replayed_change_does_nothing_and_reports_its_first_sequence,
             feed: a_change_that_is_applied_twice_at_once_is_made_once,
@@ -80,9 +92,12 @@ macro_rules! conformance_tests {
             lists: keys_that_are_added_meanwhile_do_not_disturb_pages,
             lists: states_are_told_as_the_record_tells_them,
             lists: every_filter_of_keys_is_kept,
+            lists: keys_are_listed_by_their_service_account,
+            lists: pages_with_numbers_hold_what_others_hold,
             lists: keys_are_found_by_any_or_by_all_of_several_tags,
             lists: a_changed_key_is_listed_by_what_it_is_now,
             lists: searches_ignore_case_and_take_wildcards_literally,
+            lists: searches_in_notes_look_nowhere_else,
             usage: usage_is_added_up_and_the_later_instant_stays,
             usage: usage_never_touches_the_record,
             usage: usage_of_unknown_keys_is_dropped,

@@ -19,8 +19,9 @@ pub use error::{Conflict, StoreError};
 pub use feed::Feed;
 pub use memory::MemoryStore;
 pub use query::{
-    AuditPage, AuditPosition, AuditQuery, AuditSummary, Cursor, KeyPage, KeyPosition, KeyQuery,
-    KeySort, Order, Search, SortValue, search_text,
+    AccountPage, AccountPosition, AccountQuery, AccountSort, AuditPage, AuditPosition, AuditQuery,
+    AuditSummary, Cursor, KeyPage, KeyPosition, KeyQuery, KeySort, KeyStates, Order, Position,
+    Search, SearchIn, SortValue, account_search_text, notes_search_text, search_text,
 };
 pub use store::{Applied, Store};
 pub use usage::{StoredKey, Usage, UsageDelta};

@@ -4,14 +4,16 @@ mod state;
 
 use async_trait::async_trait;
 use keyward_core::{
-    AuditFilter, Change, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Sequence, Timestamp,
+    AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
+    Sequence, ServiceAccount,
 };
 use parking_lot::RwLock;
 use state::State;
 
 use crate::{
-    Applied, AuditPage, AuditPosition, AuditQuery, AuditSummary, Feed, KeyPage, KeyPosition,
-    KeyQuery, Order, Store, StoreError, StoredKey, UsageDelta,
+    AccountPage, AccountPosition, AccountQuery, Applied, AuditPage, AuditPosition, AuditQuery,
+    AuditSummary, Feed, KeyPage, KeyPosition, KeyQuery, Order, Position, Store, StoreError,
+    StoredKey, UsageDelta,
 };
 
 /// Keeps everything in the process: for tests and for trying things out.
@@ -34,37 +36,23 @@ impl Store for MemoryStore {
     }
 
     async fn key(&self, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
-        Ok(self.state.read().keys.get(id).cloned())
+        let state = self.state.read();
+        Ok(state.keys.get(id).map(|key| state.stored(key)))
     }
 
     async fn list(&self, query: &KeyQuery) -> Result<KeyPage, StoreError> {
         let state = self.state.read();
-        let mut found: Vec<_> = state
-            .keys
-            .values()
-            .filter(|key| query.includes(&key.record))
-            .map(|key| (KeyPosition::of(&key.record, query), key))
-            .collect();
-        let place = |position: &KeyPosition| (position.value.clone(), position.id.clone());
-        found.sort_by_cached_key(|(position, _)| place(position));
-        if query.order == Order::Descending {
-            found.reverse();
-        }
-        if let Some(after) = &query.after {
-            found.retain(|(position, _)| match query.order {
-                Order::Ascending => place(position) > place(after),
-                Order::Descending => place(position) < place(after),
-            });
-        }
-        let has_more = found.len() > query.limit;
-        found.truncate(query.limit);
-        let next = found.last().filter(|_| has_more).map(|(position, _)| position.clone());
-        Ok(KeyPage { keys: found.into_iter().map(|(_, key)| key.clone()).collect(), next })
+        let keys = state.keys.values().map(|key| state.stored(key));
+        let keys = keys.filter(|key| query.includes(key));
+        let placed = keys.map(|key| (KeyPosition::of(&key.record, query), key)).collect();
+        let Part { items, next, total } =
+            part(placed, query.order, query.after.as_ref(), query.skip, query.limit);
+        Ok(KeyPage { keys: items, next, total })
     }
 
     async fn ended(
         &self,
-        by: Timestamp,
+        by: EndedBy,
         spared: &[KeyspaceId],
         limit: usize,
     ) -> Result<Vec<KeyRecord>, StoreError> {
@@ -73,6 +61,20 @@ impl Store for MemoryStore {
         let ended =
             records.filter(|key| key.ended(by).is_some() && !spared.contains(&key.keyspace));
         Ok(ended.take(limit).cloned().collect())
+    }
+
+    async fn account(&self, id: &ClientId) -> Result<Option<ServiceAccount>, StoreError> {
+        Ok(self.state.read().accounts.get(id).cloned())
+    }
+
+    async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError> {
+        let state = self.state.read();
+        let accounts = state.accounts.values().filter(|account| query.includes(account)).cloned();
+        let placed = accounts.map(|account| (AccountPosition::of(&account, query), account));
+        let placed = placed.collect();
+        let Part { items, next, total } =
+            part(placed, query.order, query.after.as_ref(), query.skip, query.limit);
+        Ok(AccountPage { accounts: items, next, total })
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {
@@ -129,4 +131,39 @@ impl Store for MemoryStore {
     async fn health(&self) -> Result<(), StoreError> {
         Ok(())
     }
+}
+
+/// The part of a list that was asked for.
+struct Part<T, S, I> {
+    items: Vec<T>,
+    next: Option<Position<S, I>>,
+    total: Option<u64>,
+}
+
+/// Sorts a list by its positions and takes a part of it.
+fn part<T, S, I: Clone + Ord>(
+    mut list: Vec<(Position<S, I>, T)>,
+    order: Order,
+    after: Option<&Position<S, I>>,
+    skip: Option<u64>,
+    limit: usize,
+) -> Part<T, S, I> {
+    let place = |position: &Position<S, I>| (position.value.clone(), position.id.clone());
+    list.sort_by_cached_key(|(position, _)| place(position));
+    if order == Order::Descending {
+        list.reverse();
+    }
+    let total = skip.map(|_| u64::try_from(list.len()).unwrap_or(u64::MAX));
+    if let Some(skip) = skip {
+        list.drain(..usize::try_from(skip).unwrap_or(usize::MAX).min(list.len()));
+    } else if let Some(after) = after {
+        list.retain(|(position, _)| match order {
+            Order::Ascending => place(position) > place(after),
+            Order::Descending => place(position) < place(after),
+        });
+    }
+    let has_more = list.len() > limit;
+    list.truncate(limit);
+    let (mut positions, items): (Vec<_>, Vec<_>) = list.into_iter().unzip();
+    Part { items, next: positions.pop().filter(|_| has_more), total }
 }

@@ -4,11 +4,13 @@ use std::fmt;
 
 use async_trait::async_trait;
 use keyward_core::{
-    AuditFilter, Change, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Sequence, Timestamp,
+    AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
+    Sequence, ServiceAccount,
 };
 
 use crate::{
-    AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, StoreError, StoredKey, UsageDelta,
+    AccountPage, AccountQuery, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery,
+    StoreError, StoredKey, UsageDelta,
 };
 
 /// Where records are kept.
@@ -33,20 +35,30 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// A page of the keys that a query names.
     ///
-    /// Behaviour: the order is total, so that following the positions visits every key that exists
-    /// throughout exactly once.
+    /// Behaviour:
+    /// - the order is total, so that following the positions visits every key that exists throughout
+    ///   exactly once;
+    /// - what is skipped and what is counted are of one instant.
     async fn list(&self, query: &KeyQuery) -> Result<KeyPage, StoreError>;
 
-    /// Keys that had ended by an instant, as [`KeyRecord::ended`] says, deleted ones included: up to
-    /// `limit` of them, and none of the keyspaces that are spared.
+    /// Keys that had ended, as [`KeyRecord::ended`] says, whether they are deleted or not: up to `limit`
+    /// of them, and none of the keyspaces that are spared.
     ///
     /// Behaviour: in any order. Of more keys than the limit, the rest is found when these are purged.
     async fn ended(
         &self,
-        by: Timestamp,
+        by: EndedBy,
         spared: &[KeyspaceId],
         limit: usize,
     ) -> Result<Vec<KeyRecord>, StoreError>;
+
+    /// The service account of that id, deleted ones included.
+    async fn account(&self, id: &ClientId) -> Result<Option<ServiceAccount>, StoreError>;
+
+    /// A page of the service accounts that a query names.
+    ///
+    /// Behaviour: as of [`Store::list`].
+    async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError>;
 
     /// All keyspaces, by id.
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError>;
@@ -59,6 +71,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// - a row whose stored version is not the one that the change was made from is a
     ///   [`crate::Conflict::Outdated`]; an id or locator that exists is a [`crate::Conflict::Exists`],
     ///   also if it exists in another row of the same change;
+    /// - an owner has at most one primary service account that is not deleted: another one is a
+    ///   [`crate::Conflict::Exists`];
+    /// - a key of a service account that does not exist is a [`crate::Conflict::Outdated`], and so is
+    ///   purging an account that has keys;
     /// - a change that was applied before does nothing again and reports its first sequence number;
     /// - accepted changes have growing sequence numbers, and none becomes visible in the feed after a
     ///   larger one.

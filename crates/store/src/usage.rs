@@ -1,14 +1,23 @@
 //! How a key was used. Kept apart from its record, so that neither can undo the other.
 
-use keyward_core::{KeyId, KeyRecord, Timestamp};
+use keyward_core::{AccountState, KeyId, KeyRecord, KeyState, Timestamp};
 
-/// A key as it is stored: its record and its usage.
+/// A key as it is stored: its record, and what is known of it besides.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredKey {
+    /// The state of the service account that it belongs to; without one, it is active.
+    pub account: AccountState,
     /// The record.
     pub record: KeyRecord,
     /// The usage.
     pub usage: Usage,
+}
+
+impl StoredKey {
+    /// What the key comes to: what is shown, and what lists filter by.
+    pub fn state(&self, now: Timestamp) -> KeyState {
+        self.record.state(self.account, now)
+    }
 }
 
 /// How a key was used, as far as it has been written down.

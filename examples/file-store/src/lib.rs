@@ -11,11 +11,12 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use keyward_core::{
-    AuditFilter, Change, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Sequence, Timestamp,
+    AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
+    Sequence, ServiceAccount,
 };
 use keyward_store::{
-    Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, MemoryStore, Store,
-    StoreError, StoredKey, UsageDelta,
+    AccountPage, AccountQuery, Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage,
+    KeyQuery, MemoryStore, Store, StoreError, StoredKey, UsageDelta,
 };
 use snapshot::Snapshot;
 use tokio::sync::{RwLock, RwLockReadGuard};
@@ -90,11 +91,19 @@ impl Store for FileStore {
 
     async fn ended(
         &self,
-        by: Timestamp,
+        by: EndedBy,
         spared: &[KeyspaceId],
         limit: usize,
     ) -> Result<Vec<KeyRecord>, StoreError> {
         self.read().await?.ended(by, spared, limit).await
+    }
+
+    async fn account(&self, id: &ClientId) -> Result<Option<ServiceAccount>, StoreError> {
+        self.read().await?.account(id).await
+    }
+
+    async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError> {
+        self.read().await?.accounts(query).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

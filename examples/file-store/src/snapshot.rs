@@ -5,11 +5,12 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use keyward_core::{
-    ActContext, AuditEvent, Change, ChangeId, KeyRecord, KeyState, KeyWrite, Keyspace,
-    KeyspaceWrite, Timestamp,
+    AccountWrite, ActContext, AuditEvent, Change, ChangeId, ClientId, KeyRecord, KeyWrite,
+    Keyspace, KeyspaceWrite, ServiceAccount, Timestamp,
 };
 use keyward_store::{
-    AuditQuery, KeyQuery, MemoryStore, Order, Store, StoreError, StoredKey, Usage, UsageDelta,
+    AccountQuery, AuditQuery, KeyQuery, KeyStates, MemoryStore, Order, Store, StoreError,
+    StoredKey, Usage, UsageDelta,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::Value;
@@ -19,6 +20,9 @@ use serde_json::value::Value;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Snapshot {
     keyspaces: Vec<Keyspace>,
+    /// What `ServiceAccount::to_stored` writes.
+    #[serde(default)]
+    accounts: Vec<Value>,
     keys: Vec<KeyRow>,
     events: Vec<EventRow>,
 }
@@ -43,6 +47,8 @@ struct EventRow {
     key: Option<String>,
     keyspace: Option<String>,
     owner: Option<String>,
+    #[serde(default)]
+    service_account: Option<ClientId>,
     data: serde_json::Map<String, Value>,
 }
 
@@ -84,16 +90,22 @@ impl Snapshot {
 
     /// The state of a store in memory.
     pub(crate) async fn of(memory: &MemoryStore) -> Result<Self, StoreError> {
-        // The instant is for telling states, and of the states only "deleted" matters here.
+        // The instant is for telling states, and all of them are wanted.
         let now = Timestamp::from_micros(0).map_err(|error| damaged("instant", error))?;
-        let mut query = KeyQuery { order: Order::Ascending, ..KeyQuery::new(now, usize::MAX) };
-        let mut keys = memory.list(&query).await?.keys;
-        query.state = Some(KeyState::Deleted);
-        keys.extend(memory.list(&query).await?.keys);
+        let query = KeyQuery {
+            order: Order::Ascending,
+            states: KeyStates::ALL,
+            ..KeyQuery::new(now, usize::MAX)
+        };
+        let keys = memory.list(&query).await?.keys;
+        let query = AccountQuery { with_deleted: true, ..AccountQuery::new(usize::MAX) };
+        let accounts = memory.accounts(&query).await?.accounts;
+        let accounts = accounts.iter().map(|account| serde_json::from_slice(&account.to_stored()));
         let all = AuditQuery { limit: usize::MAX, ..AuditQuery::default() };
         let events = memory.audit(&all).await?.events;
         Ok(Self {
             keyspaces: memory.keyspaces().await?,
+            accounts: accounts.collect::<Result<_, _>>().map_err(|e| damaged("account", e))?,
             keys: keys.iter().map(KeyRow::of).collect::<Result<_, _>>()?,
             events: events.into_iter().map(EventRow::of).collect(),
         })
@@ -102,7 +114,8 @@ impl Snapshot {
     /// A store in memory with this state.
     pub(crate) async fn restore(self) -> Result<MemoryStore, StoreError> {
         let memory = MemoryStore::new();
-        if self.keyspaces.is_empty() && self.keys.is_empty() && self.events.is_empty() {
+        let is_new = self.keyspaces.is_empty() && self.accounts.is_empty();
+        if is_new && self.keys.is_empty() && self.events.is_empty() {
             // Nothing has ever been changed, and so says the feed.
             return Ok(memory);
         }
@@ -110,10 +123,16 @@ impl Snapshot {
             id: ChangeId::from_bytes([0; 16]),
             at: Timestamp::from_micros(0).map_err(|error| damaged("instant", error))?,
             keyspaces: self.keyspaces.into_iter().map(KeyspaceWrite::Insert).collect(),
+            accounts: Vec::new(),
             keys: Vec::new(),
             erasure: None,
             events: Vec::new(),
         };
+        for stored in self.accounts {
+            let account = ServiceAccount::from_stored(stored.to_string().as_bytes());
+            let account = account.map_err(|error| damaged("account", error))?;
+            change.accounts.push(AccountWrite::Insert(Box::new(account)));
+        }
         let mut usage = Vec::new();
         for row in self.keys {
             let (record, delta) = row.read()?;
@@ -163,6 +182,7 @@ impl EventRow {
             key: event.key.map(|key| key.to_string()),
             keyspace: event.keyspace.map(|keyspace| keyspace.to_string()),
             owner: event.owner.map(|owner| owner.to_string()),
+            service_account: event.service_account,
             data: event.data,
         }
     }
@@ -177,6 +197,7 @@ impl EventRow {
             key: self.key.map(|key| key.parse()).transpose().map_err(damaged)?,
             keyspace: self.keyspace.map(|id| id.parse()).transpose().map_err(damaged)?,
             owner: self.owner.map(|owner| owner.parse()).transpose().map_err(damaged)?,
+            service_account: self.service_account,
             data: self.data,
         })
     }

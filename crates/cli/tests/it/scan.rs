@@ -63,10 +63,10 @@ fn finds(ended: &Ended) -> Vec<Value> {
 /// No character of a secret part is printed, the first ones included. A token is public up to its
 /// first dot, another secret up to its last underscore.
 fn hides(ended: &Ended, secret: &str) {
-    let is_token = secret.starts_with("eyJ");
-    let parts: Vec<_> = match is_token {
-        true => secret.split('.').skip(1).collect(),
-        false => secret.rsplit('_').take(1).collect(),
+    let parts: Vec<_> = if secret.starts_with("eyJ") {
+        secret.split('.').skip(1).collect()
+    } else {
+        secret.rsplit('_').take(1).collect()
     };
     let printed = format!("{}{}", ended.stdout, ended.stderr);
     for part in parts {

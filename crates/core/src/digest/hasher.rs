@@ -84,6 +84,12 @@ impl Hasher {
         self.peppers.first().map(|(version, _)| *version)
     }
 
+    /// The scheme for digests that no keyspace has a say in: HMAC under the newest pepper, or else
+    /// SHA-256.
+    pub fn newest_scheme(&self) -> DigestScheme {
+        self.newest_pepper().map_or(DigestScheme::Sha256, DigestScheme::HmacSha256)
+    }
+
     /// The newest of keypal's salts, if there is one.
     pub fn newest_keypal_salt(&self) -> Option<PepperVersion> {
         self.keypal_salts.iter().map(|(version, _)| *version).max()

@@ -19,6 +19,13 @@ text! {
     }
 }
 
+impl Prefix {
+    /// The prefix of client secrets.
+    pub(crate) const fn client_secret() -> Self {
+        Self(compact_str::CompactString::const_new("kwcs"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

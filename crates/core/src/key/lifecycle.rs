@@ -9,15 +9,21 @@ use crate::{
     Version,
 };
 
-/// Why an act is not possible in the state in which the key is.
+/// Why an act is not possible in the state in which the key or service account is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The key is switched off already.
-    #[error("the key is already disabled")]
+    /// A deleted service account cannot be changed, nor can its keys; restore it first.
+    #[error("the service account is deleted")]
+    AccountDeleted,
+    /// A service account that is switched off gets no new keys.
+    #[error("the service account is disabled")]
+    AccountDisabled,
+    /// It is switched off already.
+    #[error("it is already disabled")]
     AlreadyDisabled,
-    /// The key is switched on already.
-    #[error("the key is already enabled")]
+    /// It is switched on already.
+    #[error("it is already enabled")]
     AlreadyEnabled,
     /// The key is revoked already.
     #[error("the key is already revoked")]
@@ -31,11 +37,11 @@ pub enum Refusal {
     /// A value in the request breaks a rule.
     #[error("{0}")]
     Invalid(FieldError),
-    /// Only deleted keys can be restored or purged.
-    #[error("the key is not deleted")]
+    /// Only what is deleted can be restored or purged.
+    #[error("it is not deleted")]
     NotDeleted,
-    /// Somebody changed the key in the meantime.
-    #[error("the key has been changed in the meantime")]
+    /// Somebody else changed it in the meantime.
+    #[error("it has been changed in the meantime")]
     Outdated,
     /// Revoked keys cannot be changed.
     #[error("a revoked key cannot be changed")]
@@ -46,6 +52,8 @@ impl Refusal {
     /// The stable code, for programs.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::AccountDeleted => "service_account_deleted",
+            Self::AccountDisabled => "service_account_disabled",
             Self::AlreadyDisabled => "already_disabled",
             Self::AlreadyEnabled => "already_enabled",
             Self::AlreadyRevoked => "already_revoked",
@@ -138,6 +146,7 @@ impl KeyRecord {
             keyspace: new.keyspace,
             format: keyspace.format.kind(),
             owner: new.owner,
+            service_account: new.service_account,
             name: new.name,
             description: new.description,
             hint,
@@ -388,6 +397,6 @@ fn check_window(
     }
 }
 
-fn grace_end(now: Timestamp, grace: Lifetime) -> Result<Timestamp, FieldError> {
+pub(crate) fn grace_end(now: Timestamp, grace: Lifetime) -> Result<Timestamp, FieldError> {
     now.after(grace).map_err(|invalid| invalid.at("grace"))
 }

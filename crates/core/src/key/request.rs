@@ -2,8 +2,8 @@
 
 use crate::jose::Claims;
 use crate::{
-    Description, KeyspaceId, Lifetime, Metadata, Name, OwnerId, ResourceScopes, ScopeSet, TagSet,
-    Timestamp, Version,
+    ClientId, Description, KeyspaceId, Lifetime, Metadata, Name, OwnerId, ResourceScopes, ScopeSet,
+    TagSet, Timestamp, Version,
 };
 
 /// A key to issue.
@@ -13,6 +13,8 @@ pub struct NewKey {
     pub keyspace: KeyspaceId,
     /// Whoever the key acts for.
     pub owner: OwnerId,
+    /// The service account that the key shall belong to; absent: as the keyspace says.
+    pub service_account: Option<ClientId>,
     /// A name for people.
     pub name: Option<Name>,
     /// A longer note for people.
@@ -41,6 +43,7 @@ impl NewKey {
         Self {
             keyspace: KeyspaceId::default_keyspace(),
             owner,
+            service_account: None,
             name: None,
             description: None,
             scopes: ScopeSet::default(),

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::jose::{Claims, PublicKey};
 use crate::{
-    Description, Digest, DigestScheme, FormatKind, Invalid, KeyId, KeyspaceId, Metadata, Name,
-    OwnerId, ResourceScopes, ScopeSet, TagSet, Timestamp, Version,
+    ClientId, Description, Digest, DigestScheme, FormatKind, Invalid, KeyId, KeyspaceId, Metadata,
+    Name, OwnerId, ResourceScopes, ScopeSet, TagSet, Timestamp, Version,
 };
 
 impl KeyRecord {
@@ -49,6 +49,8 @@ struct Stored {
     deletion: Option<Deletion>,
     enabled: bool,
     format: FormatKind,
+    #[serde(default)]
+    service_account: Option<ClientId>,
     keyspace: KeyspaceId,
     resources: ResourceScopes,
     version: Version,
@@ -65,26 +67,63 @@ struct Stored {
 }
 
 #[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields, untagged)]
+#[serde(untagged)]
 enum Secrets {
-    Digests { digest: Bytes, previous: Option<(Bytes, Timestamp)> },
+    Digests(Digests),
     Signature { signature: String },
+}
+
+/// Digests as JSON.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Digests {
+    digest: Bytes,
+    previous: Option<(Bytes, Timestamp)>,
 }
 
 /// A digest: its scheme and its bytes.
 type Bytes = (DigestScheme, Vec<u8>);
+
+impl Digests {
+    fn of(digests: &StoredDigests) -> Self {
+        let bytes = |digest: &Digest| (digest.scheme(), digest.as_bytes().to_vec());
+        let previous = digests.previous.as_ref();
+        Self {
+            digest: bytes(&digests.current),
+            previous: previous.map(|previous| (bytes(&previous.digest), previous.until)),
+        }
+    }
+
+    fn read(self) -> Result<StoredDigests, Invalid> {
+        let read = |(scheme, bytes): Bytes| Digest::new(scheme, &bytes);
+        let previous = self
+            .previous
+            .map(|(digest, until)| Ok(PreviousSecret { digest: read(digest)?, until }));
+        Ok(StoredDigests { current: read(self.digest)?, previous: previous.transpose()? })
+    }
+
+    pub(crate) fn serialize<S: serde::Serializer>(
+        digests: &StoredDigests,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        Serialize::serialize(&Self::of(digests), serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<StoredDigests, D::Error> {
+        let read: Self = Deserialize::deserialize(deserializer)?;
+        read.read().map_err(serde::de::Error::custom)
+    }
+}
 
 impl Secrets {
     fn serialize<S: serde::Serializer>(
         secret: &StoredSecret,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let bytes = |digest: &Digest| (digest.scheme(), digest.as_bytes().to_vec());
         let secrets = match secret {
-            StoredSecret::Digests(StoredDigests { current, previous }) => Self::Digests {
-                digest: bytes(current),
-                previous: previous.as_ref().map(|p| (bytes(&p.digest), p.until)),
-            },
+            StoredSecret::Digests(digests) => Self::Digests(Digests::of(digests)),
             StoredSecret::Signature(signature) => {
                 Self::Signature { signature: signature.to_stored() }
             }
@@ -95,22 +134,12 @@ impl Secrets {
     fn deserialize<'de, D: serde::Deserializer<'de>>(
         deserializer: D,
     ) -> Result<StoredSecret, D::Error> {
-        let read =
-            |(scheme, bytes): Bytes| Digest::new(scheme, &bytes).map_err(serde::de::Error::custom);
-        match Deserialize::deserialize(deserializer)? {
-            Self::Digests { digest, previous } => {
-                let previous = previous.map(|(digest, until)| {
-                    read(digest).map(|digest| PreviousSecret { digest, until })
-                });
-                let (current, previous) = (read(digest)?, previous.transpose()?);
-                Ok(StoredSecret::Digests(StoredDigests { current, previous }))
-            }
-            Self::Signature { signature } => {
-                let signature = StoredSignature::from_stored(&signature);
-                let signature = signature.map_err(serde::de::Error::custom)?;
-                Ok(StoredSecret::Signature(signature.into()))
-            }
-        }
+        let secret = match Deserialize::deserialize(deserializer)? {
+            Self::Digests(digests) => digests.read().map(StoredSecret::Digests),
+            Self::Signature { signature } => StoredSignature::from_stored(&signature)
+                .map(|signature| StoredSecret::Signature(signature.into())),
+        };
+        secret.map_err(serde::de::Error::custom)
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a clock that is set back cannot undo.
 
 use keyward_core::{
-    ActorId, Asked, Digest, DigestScheme, Expiry, KeyChanges, KeyRecord, KeyState, Keyspace, Name,
-    Refusal, Rotation, RotationMode, StoredSecret, Timestamp,
+    AccountState, ActorId, Asked, Digest, DigestScheme, Expiry, KeyChanges, KeyRecord, KeyState,
+    Keyspace, Name, Refusal, Rotation, RotationMode, StoredSecret, Timestamp,
 };
 use rstest::rstest;
 
@@ -54,7 +54,7 @@ fn a_revoked_key_stays_revoked() {
     let key = changed(|key| key.revoke(None, operator(), at(100)));
     for now in [0, 50, 99, 100, 101] {
         assert_eq!(code_at(&key, now), "revoked", "at {now}");
-        assert_eq!(key.record.state(at(now)), KeyState::Revoked);
+        assert_eq!(key.record.state(AccountState::Active, at(now)), KeyState::Revoked);
         assert_eq!(key.record.clone().enable(at(now)), Err(Refusal::Revoked));
         let again = key.record.clone().revoke(None, operator(), at(now));
         assert_eq!(again, Err(Refusal::AlreadyRevoked));
@@ -73,7 +73,7 @@ fn an_expired_key_that_was_changed_stays_expired() {
     let key = changed(|_| expiring.update(rename(), &policy(), at(100)));
     for now in [0, 99, 100] {
         assert_eq!(code_at(&key, now), "expired", "at {now}");
-        assert_eq!(key.record.state(at(now)), KeyState::Expired);
+        assert_eq!(key.record.state(AccountState::Active, at(now)), KeyState::Expired);
     }
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use keyward_core::{
-    ActorId, Asked, Decision, Deletion, DenyReason, Digest, DigestScheme, Judgement, KeyId,
-    KeyRecord, KeyspaceId, KeyspaceTable, PepperVersion, Revocation, Scope, ScopeSet, SecretUsed,
-    StoredSecret, judge, judge_unknown,
+    AccountState, ActorId, Asked, Decision, Deletion, DenyReason, Digest, DigestScheme, Judgement,
+    KeyId, KeyRecord, KeyspaceId, KeyspaceTable, PepperVersion, Revocation, Scope, ScopeSet,
+    SecretUsed, StoredSecret, judge, judge_unknown,
 };
 use keyward_testkit::SeededEntropy;
 use rstest::rstest;
@@ -70,8 +70,16 @@ fn a_peppered_secret_is_allowed_after_the_pepper_was_renewed() {
     let key = issue(keyspace("default", prefixed("kw")), &hasher(&[1]));
     let table = KeyspaceTable::new([key.keyspace.clone()]);
     let token = table.parse(key.minted.secret.expose()).unwrap();
-    let judged =
-        |versions: &[u16]| judge(&token, &key.record, &Asked::default(), at(0), &hasher(versions));
+    let judged = |versions: &[u16]| {
+        judge(
+            &token,
+            &key.record,
+            AccountState::Active,
+            &Asked::default(),
+            at(0),
+            &hasher(versions),
+        )
+    };
     assert!(matches!(judged(&[1]), Judgement::Suitable(_)));
     assert!(matches!(judged(&[1, 2]), Judgement::Suitable(_)));
     assert!(matches!(judged(&[2]), Judgement::Deny(DenyReason::Unknown)));
@@ -209,7 +217,7 @@ fn holds_after(change: impl FnOnce(&mut KeyRecord)) -> bool {
     let decision = decide(text, &key.keyspace, &key.record, &asked, at(0));
     let mut later = key.record.clone();
     change(&mut later);
-    decision.permit().unwrap().holds_for(&later, &asked, at(10))
+    decision.permit().unwrap().holds_for(&later, AccountState::Active, &asked, at(10))
 }
 
 #[test]
@@ -244,9 +252,9 @@ fn a_permit_holds_for_no_record_that_lacks_the_scope() {
     let text = key.minted.secret.expose();
     let decision = decide(text, &key.keyspace, &key.record, &asked, at(0));
     let permit = decision.permit().unwrap();
-    assert!(permit.holds_for(&key.record, &asked, at(1)));
+    assert!(permit.holds_for(&key.record, AccountState::Active, &asked, at(1)));
     let less = KeyRecord { scopes: ScopeSet::default(), ..key.record.clone() };
-    assert!(!permit.holds_for(&less, &asked, at(1)));
+    assert!(!permit.holds_for(&less, AccountState::Active, &asked, at(1)));
 }
 
 #[test]
@@ -255,7 +263,7 @@ fn a_limit_refuses_a_suitable_key_and_says_how_long_to_wait() {
     let table = KeyspaceTable::new([key.keyspace.clone()]);
     let token = table.parse(key.minted.secret.expose()).unwrap();
     let Judgement::Suitable(suitable) =
-        judge(&token, &key.record, &Asked::default(), at(0), &hasher(&[]))
+        judge(&token, &key.record, AccountState::Active, &Asked::default(), at(0), &hasher(&[]))
     else {
         panic!("the key is suitable");
     };

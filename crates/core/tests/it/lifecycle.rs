@@ -1,8 +1,8 @@
 //! Which act is possible in which state of a key, and what it leaves behind.
 
 use keyward_core::{
-    ActorId, Digest, DigestScheme, FormatKind, Invalid, KeyChanges, KeyId, KeyRecord, KeyState,
-    Locator, Reason, Refusal, Revocation, Rotation, StoredSecret, Version,
+    AccountState, ActorId, Digest, DigestScheme, FormatKind, Invalid, KeyChanges, KeyId, KeyRecord,
+    KeyState, Locator, Reason, Refusal, Revocation, Rotation, StoredSecret, Version,
 };
 use rstest::rstest;
 
@@ -153,7 +153,7 @@ const OF_DELETED_AND_REVOKED: &[(Act, Refusal)] = &[
 #[case("revoked", KeyState::Revoked)]
 #[case("succeeded, in its grace", KeyState::Active)]
 fn a_key_comes_to_a_state(#[case] situation: &str, #[case] state: KeyState) {
-    assert_eq!(key_that_is(situation).state(at(NOW)), state);
+    assert_eq!(key_that_is(situation).state(AccountState::Active, at(NOW)), state);
 }
 
 #[test]
@@ -161,14 +161,14 @@ fn of_several_states_the_first_that_holds_counts() {
     let mut key = issued().record;
     let mut state_with = |change: &dyn Fn(&mut KeyRecord)| {
         change(&mut key);
-        key.state(at(NOW))
+        key.state(AccountState::Active, at(NOW))
     };
     assert_eq!(state_with(&|key| key.not_before = Some(at(NOW + 1))), KeyState::NotYetValid);
     assert_eq!(state_with(&|key| key.enabled = false), KeyState::Disabled);
     assert_eq!(state_with(&|key| key.revocation = Some(revoked_at(NOW))), KeyState::Revoked);
     assert_eq!(state_with(&|key| key.expires_at = Some(at(NOW))), KeyState::Expired);
     let deleted = key.delete(operator(), at(NOW)).unwrap();
-    assert_eq!(deleted.state(at(NOW)), KeyState::Deleted);
+    assert_eq!(deleted.state(AccountState::Active, at(NOW)), KeyState::Deleted);
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_restored_key_is_as_it_was() {
 #[test]
 fn a_restored_key_that_was_revoked_stays_revoked() {
     let key = key_that_is("deleted and revoked").restore(at(NOW)).unwrap();
-    assert_eq!(key.state(at(NOW)), KeyState::Revoked);
+    assert_eq!(key.state(AccountState::Active, at(NOW)), KeyState::Revoked);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The rules of Keyward as its users meet them.
 #![cfg(test)]
 
+mod accounts;
 mod alphabet;
 mod clock;
 mod ending;

@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 
 use keyward_core::{
-    ActContext, ActorId, Asked, Change, Digest, DigestScheme, Hasher, Judgement, KeyRecord,
-    KeyWrite, Keyspace, KeyspaceTable, Locator, Pepper, PepperVersion, Secret, judge,
+    AccountState, ActContext, ActorId, Asked, Change, Digest, DigestScheme, Hasher, Judgement,
+    KeyRecord, KeyWrite, Keyspace, KeyspaceTable, Locator, Pepper, PepperVersion, Secret, judge,
 };
 use keyward_testkit::SeededEntropy;
 use rstest::rstest;
@@ -89,7 +89,7 @@ fn nothing_prints_a_secret_a_pepper_or_a_digest(#[case] keyspace: Keyspace) {
     shown("the record's locators", &record.locators().collect::<Vec<Locator>>());
     shown("the token's locators", &token.locators(hasher).collect::<Vec<_>>());
 
-    let judgement = judge(&token, record, &Asked::default(), at(0), hasher);
+    let judgement = judge(&token, record, AccountState::Active, &Asked::default(), at(0), hasher);
     shown("the judgement", &judgement);
     let Judgement::Suitable(suitable) = judgement else { panic!("the key is suitable") };
     shown("the decision", &suitable.limited(Ok(())));

@@ -1,8 +1,9 @@
 //! New secrets for keys: under the same id, or with a successor.
 
 use keyward_core::{
-    ActorId, Digest, DigestScheme, Expiry, KeyChanges, KeyRecord, KeyState, Keyspace, Lifetime,
-    Name, PreviousSecret, Refusal, Rotation, StoredDigests, StoredSecret, Timestamp, Version,
+    AccountState, ActorId, Digest, DigestScheme, Expiry, KeyChanges, KeyRecord, KeyState, Keyspace,
+    Lifetime, Name, PreviousSecret, Refusal, Rotation, StoredDigests, StoredSecret, Timestamp,
+    Version,
 };
 use rstest::rstest;
 
@@ -118,9 +119,12 @@ fn an_expired_key_is_rotated_only_with_a_new_expiry() {
     assert_eq!(field(succeed(expired.clone(), grace(60), 10).err()), "expires_at");
     let renewed = with(KeyChanges { expiry: Some(Expiry::At(at(20))), ..KeyChanges::default() });
     let key = rotate(expired.clone(), renewed.clone(), "new", 10).unwrap();
-    assert_eq!(key.state(at(10)), KeyState::Active);
+    assert_eq!(key.state(AccountState::Active, at(10)), KeyState::Active);
     let (old, new) = succeed(expired.clone(), renewed, 10).unwrap();
-    assert_eq!((old.state(at(10)), new.state(at(10))), (KeyState::Expired, KeyState::Active));
+    assert_eq!(
+        (old.state(AccountState::Active, at(10)), new.state(AccountState::Active, at(10))),
+        (KeyState::Expired, KeyState::Active)
+    );
     assert!(rotate(expired, Rotation::default(), "new", 9).is_ok(), "it has not expired yet");
 }
 

@@ -30,7 +30,8 @@ fn key() -> Issued {
 fn may(names: &[&str], matching: MatchScopes, on: Option<&str>) -> bool {
     let key = key();
     let (scopes, resource) = (scopes(names), on.map(resource));
-    let asked = Asked { keyspace: None, matching, resource: resource.as_ref(), scopes: &scopes };
+    let resource = resource.as_ref();
+    let asked = Asked { matching, resource, scopes: &scopes, ..Asked::default() };
     let text = key.minted.secret.expose();
     match decide(text, &key.keyspace, &key.record, &asked, at(0)) {
         Decision::Allow(_) => true,

@@ -1,9 +1,10 @@
 //! What the tests have in common: instants, keyspaces, keys, and asking about them.
 
 use keyward_core::{
-    Alphabet, Asked, Decision, Digest, Format, Hasher, Judgement, KeyId, KeyRecord, Keyspace,
-    KeyspaceId, KeyspaceTable, Lifetime, Minted, NewKey, NewKeyspace, Opaque, OwnerId, Pepper,
-    PepperVersion, Prefix, Prefixed, PreviousSecret, StoredDigests, StoredSecret, Timestamp, judge,
+    AccountState, Alphabet, Asked, Decision, Digest, Format, Hasher, Judgement, KeyId, KeyRecord,
+    Keyspace, KeyspaceId, KeyspaceTable, Lifetime, Minted, NewKey, NewKeyspace, Opaque, OwnerId,
+    Pepper, PepperVersion, Prefix, Prefixed, PreviousSecret, StoredDigests, StoredSecret,
+    Timestamp, judge,
 };
 use keyward_testkit::SeededEntropy;
 
@@ -80,7 +81,7 @@ pub(crate) fn decide<'k>(
 ) -> Decision<&'k KeyRecord> {
     let table = KeyspaceTable::new([keyspace.clone()]);
     let token = table.parse(text).unwrap();
-    match judge(&token, record, asked, now, &hasher(&[])) {
+    match judge(&token, record, AccountState::Active, asked, now, &hasher(&[])) {
         Judgement::Deny(reason) => Decision::Deny(reason),
         Judgement::Suitable(suitable) => suitable.limited(Ok(())),
     }

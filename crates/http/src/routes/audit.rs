@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use keyward::store::{AuditPosition, AuditQuery, Cursor};
 use keyward::{
-    Action, ActorId, AuditFilter, Invalid, KeyId, KeyspaceId, Keyward, OwnerId, Timestamp,
+    Action, ActorId, AuditFilter, ClientId, Invalid, KeyId, KeyspaceId, Keyward, OwnerId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -29,8 +29,10 @@ use crate::view::{Answer, AuditView, Json, Page};
 pub(crate) struct FilterParameters {
     /// Only events of this key.
     key: Option<String>,
-    /// Only events of keys of this owner.
+    /// Only events of keys and service accounts of this owner.
     owner: Option<String>,
+    /// Only events of this service account and its keys.
+    service_account: Option<String>,
     /// Only events of this keyspace and its keys.
     keyspace: Option<String>,
     /// Only events of this action, such as `key.revoked`.
@@ -98,7 +100,7 @@ pub(crate) async fn list(
     let page = keyward.audit(&query).await?;
     let data: Vec<_> = page.events.iter().map(AuditView::from).collect();
     let next_cursor = page.next.map(|next| next.to_cursor());
-    Ok(Json(StatusCode::OK, Page { data, next_cursor }).into_response())
+    Ok(Json(StatusCode::OK, Page::new(data, next_cursor)).into_response())
 }
 
 /// How many events there are, by action, and when the last one happened.
@@ -149,6 +151,11 @@ fn read_filter(p: &FilterParameters, fields: &mut Fields) -> AuditFilter {
     AuditFilter {
         key: fields.optional("key", p.key.as_deref(), |text| KeyId::parse(text)),
         owner: fields.optional("owner", p.owner.as_deref(), |text| OwnerId::parse(text)),
+        service_account: fields.optional(
+            "service_account",
+            p.service_account.as_deref(),
+            ClientId::parse,
+        ),
         keyspace: fields
             .optional("keyspace", p.keyspace.as_deref(), |text| KeyspaceId::parse(text)),
         action: fields.optional("action", p.action.as_deref(), str::parse::<Action>),

@@ -4,17 +4,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use keyward::jose::Claims;
-use keyward::store::{Cursor, KeyPosition, KeyQuery, KeySort, Order, StoredKey};
+use keyward::store::{Cursor, KeyPosition, KeyQuery, KeySort, KeyStates, Order, StoredKey};
 use keyward::{
-    Digest, Invalid, KeyId, KeyspaceId, Keyward, Metadata, OwnerId, ResourceScopes, ScopeSet,
-    TagSet, Timestamp, Version,
+    ClientId, Digest, Invalid, KeyId, KeyspaceId, Keyward, Metadata, OwnerId, ResourceScopes,
+    ScopeSet, TagSet, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::MOST_ON_A_PAGE;
-use super::keys::read_state;
+use super::keys::read_states;
 use crate::access::Right;
 use crate::caller::Actor;
 use crate::fields::Fields;
@@ -56,6 +56,10 @@ pub(crate) struct ExportedKey<'a> {
     #[schema(value_type = Option<Object>)]
     claims: Option<&'a Claims>,
     owner: &'a str,
+    /// The service account that it belongs to, which must be there before it is taken over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    service_account_id: Option<ClientId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,7 +154,9 @@ pub(crate) async fn export(
     let query = KeyQuery {
         owner: fields.optional("owner", body.owner.as_deref(), |text| OwnerId::parse(text)),
         keyspace: keyspace.clone(),
-        state: fields.optional("state", body.state.as_deref(), read_state),
+        states: fields
+            .optional("state", body.state.as_deref(), read_states)
+            .unwrap_or(KeyStates::NOT_DELETED),
         sort: KeySort::CreatedAt,
         order: Order::Ascending,
         after: fields.optional("cursor", body.cursor.as_deref(), KeyPosition::from_cursor),
@@ -166,12 +172,12 @@ pub(crate) async fn export(
     let page = keyward.export(&query, caller.context()).await?;
     let data: Vec<_> = page.keys.iter().map(ExportedKey::from).collect();
     let next_cursor = page.next.map(|next| next.to_cursor());
-    Ok(Json(StatusCode::OK, Page { data, next_cursor }).into_response())
+    Ok(Json(StatusCode::OK, Page::new(data, next_cursor)).into_response())
 }
 
 impl<'a> From<&'a StoredKey> for ExportedKey<'a> {
     fn from(key: &'a StoredKey) -> Self {
-        let StoredKey { record, usage } = key;
+        let StoredKey { record, usage, .. } = key;
         let (revocation, deletion) = (record.revocation.as_ref(), record.deletion.as_ref());
         let previous = record.secret.previous();
         let signature = record.secret.signature();
@@ -182,6 +188,7 @@ impl<'a> From<&'a StoredKey> for ExportedKey<'a> {
             jwk: signature.and_then(|s| jwk(s, &record.id)),
             claims: signature.map(|s| &s.claims).filter(|claims| !claims.is_empty()),
             owner: record.owner.as_str(),
+            service_account_id: record.service_account,
             name: record.name.as_ref().map(keyward::Name::as_str),
             description: record.description.as_ref().map(keyward::Description::as_str),
             scopes: &record.scopes,

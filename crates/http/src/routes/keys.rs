@@ -8,22 +8,25 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use keyward::jose::Claims;
-use keyward::store::{Cursor, KeyPage, KeyPosition, KeyQuery, KeySort, Order, Search, StoredKey};
+use keyward::store::{
+    Cursor, KeyPage, KeyPosition, KeyQuery, KeySort, KeyStates, Order, Search, StoredKey,
+};
 use keyward::{
-    Digest, Invalid, KeyId, KeyState, KeyspaceId, Keyward, MatchTags, NewKey, OwnerId, Tag,
-    TagFilter, TagSet, Timestamp,
+    ClientId, Digest, Invalid, Issued, KeyId, KeyState, KeyspaceId, Keyward, MatchTags, NewKey,
+    OwnerId, Tag, TagFilter, TagSet, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{ON_A_PAGE, page_limit};
+use super::accounts::IssuedAccountView;
+use super::{ON_A_PAGE, page_limit, page_number, read_flag, skipped};
 use crate::access::Right;
 use crate::caller::{Actor, Caller};
 use crate::fields::{Fields, KeyChangesBody, NewKeyFields, nullable};
 use crate::input::{Body, Members, Path, Query};
 use crate::problem::{Problem, Problems};
-use crate::view::{Answer, Json, KeyView, Page, SecretJson};
+use crate::view::{Answer, Json, KeyView, Page, Pagination, SecretJson};
 
 /// A key to issue.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,6 +36,9 @@ pub(crate) struct IssueBody {
     keyspace: Option<String>,
     /// Whoever the key acts for: 1 to 256 characters.
     owner: String,
+    /// The service account that the key shall belong to, which must be the owner's. Left out: as the
+    /// keyspace says.
+    service_account_id: Option<String>,
     /// A name for people: 1 to 200 characters.
     name: Option<String>,
     /// A longer note for people: 1 to 2,000 characters.
@@ -76,6 +82,20 @@ pub(crate) struct IssuedView<'a> {
     secret: &'a str,
     /// The record that is stored.
     key: KeyView<'a>,
+    /// The owner's primary service account and its client secret, if they were made with the key: this
+    /// is the only time that the secret can be seen.
+    #[serde(flatten)]
+    account: Option<IssuedAccountView<'a>>,
+}
+
+impl<'a> IssuedView<'a> {
+    pub(crate) fn of(issued: &'a Issued, now: Timestamp) -> Self {
+        Self {
+            secret: issued.secret.expose(),
+            key: KeyView::of(&issued.key, now),
+            account: issued.account.as_ref().map(IssuedAccountView::from),
+        }
+    }
 }
 
 /// Which keys to list.
@@ -95,14 +115,19 @@ pub(crate) struct ListParameters {
     /// Only the key with this digest, written `sha256:` and hexadecimal digits, or with another
     /// scheme: of the formats whose keys are found by digest.
     digest: Option<String>,
-    /// Only keys in this state. Left out: all that are not deleted.
+    /// Only keys of this service account.
+    service_account_id: Option<String>,
+    /// Only keys in this state, or `inactive`: disabled or not yet valid. Left out: all that are not
+    /// deleted.
     #[param(value_type = Option<crate::view::KeyStateName>)]
     state: Option<String>,
+    /// Whether deleted keys are listed, too, where no state is asked for: `true` or `false` (default).
+    include_deleted: Option<String>,
     /// Only keys of this keyspace.
     keyspace: Option<String>,
     /// Only keys with this text in name, description, owner, id or hint, in any case.
     search: Option<String>,
-    /// By what to sort: `created_at` (default), `expires_at` or `name`.
+    /// By what to sort: `created_at` (default), `updated_at`, `expires_at`, `name` or `enabled`.
     sort: Option<String>,
     /// In which direction: `desc` (default) or `asc`.
     order: Option<String>,
@@ -110,6 +135,9 @@ pub(crate) struct ListParameters {
     limit: Option<String>,
     /// The `next_cursor` of the page before, with the same `sort` and `order`.
     cursor: Option<String>,
+    /// The number of a page, from 1, instead of a cursor. The answer then tells how many keys there are
+    /// in all. Far pages take longer to find than by cursors.
+    page: Option<String>,
 }
 
 /// Issues a key. The secret is in this answer and never again.
@@ -125,8 +153,7 @@ pub(crate) async fn issue(
     let new = read_new(body)?;
     caller.may(Right::to_write_keys_of(&new.keyspace), Some(&new.keyspace))?;
     let issued = keyward.issue(new, caller.context()).await?;
-    let key = KeyView::of(&issued.key, None, keyward.now());
-    let view = IssuedView { secret: issued.secret.expose(), key };
+    let view = IssuedView::of(&issued, keyward.now());
     Ok(SecretJson(StatusCode::CREATED, view).into_response())
 }
 
@@ -140,7 +167,7 @@ pub(crate) async fn list(
     caller: Caller,
     Query(parameters): Query<ListParameters>,
 ) -> Answer {
-    let query = read_query(&parameters, keyward.now())?;
+    let (query, number) = read_query(&parameters, keyward.now())?;
     caller.may(Right::KeysRead, query.keyspace.as_ref())?;
     let page = match &parameters.digest {
         Some(digest) => page_of_digest(&keyward, digest, &query).await?,
@@ -148,7 +175,9 @@ pub(crate) async fn list(
     };
     let data: Vec<_> = page.keys.iter().map(|key| KeyView::new(key, query.now)).collect();
     let next_cursor = page.next.map(|next| next.to_cursor());
-    Ok(Json(StatusCode::OK, Page { data, next_cursor }).into_response())
+    let pagination =
+        number.zip(page.total).map(|(number, total)| Pagination::new(number, query.limit, total));
+    Ok(Json(StatusCode::OK, Page::new(data, next_cursor).numbered(pagination)).into_response())
 }
 
 /// One key, deleted ones included.
@@ -187,7 +216,7 @@ pub(crate) async fn update(
         return Err(Problem::invalid_body(vec![rule.at("body")]));
     }
     let record = keyward.update(&key.record.id, changes, caller.context()).await?;
-    Ok(Json(StatusCode::OK, KeyView::of(&record, Some(key.usage), keyward.now())).into_response())
+    Ok(Json(StatusCode::OK, KeyView::changed(&record, &key, keyward.now())).into_response())
 }
 
 /// Deletes a key softly: it stops working, and can be restored until it is purged.
@@ -202,7 +231,7 @@ pub(crate) async fn delete(
 ) -> Answer {
     let key = writable_key(&keyward, &caller, &id).await?;
     let record = keyward.delete(&key.record.id, caller.context()).await?;
-    Ok(Json(StatusCode::OK, KeyView::of(&record, Some(key.usage), keyward.now())).into_response())
+    Ok(Json(StatusCode::OK, KeyView::changed(&record, &key, keyward.now())).into_response())
 }
 
 async fn known_key(keyward: &Keyward, id: &str) -> Result<StoredKey, Problem> {
@@ -239,37 +268,58 @@ pub(crate) fn read_new(body: IssueBody) -> Result<NewKey, Problem> {
         enabled: body.enabled,
         not_before: body.not_before.as_deref(),
     };
+    let service_account =
+        fields.optional("service_account_id", body.service_account_id.as_deref(), ClientId::parse);
     let new = said.read(keyspace, &mut fields);
     let expiry = fields.expiry(body.expires_at.as_ref(), body.expires_in.as_deref());
     fields.finish()?;
     // Without a complaint there is a key.
     let new = new.ok_or_else(Problem::unreadable_body)?;
     let (expiry, claims) = (expiry.unwrap_or_default(), body.claims.unwrap_or_default());
-    Ok(NewKey { claims, expiry, ..new })
+    Ok(NewKey { claims, expiry, service_account, ..new })
 }
 
-fn read_query(parameters: &ListParameters, now: Timestamp) -> Result<KeyQuery, Problem> {
+/// The query, and the number of the page that is asked for, if one is.
+fn read_query(
+    parameters: &ListParameters,
+    now: Timestamp,
+) -> Result<(KeyQuery, Option<u64>), Problem> {
     let p = parameters;
     let mut fields = Fields::default();
+    let limit = fields.optional("limit", p.limit.as_deref(), page_limit).unwrap_or(ON_A_PAGE);
+    let number = page_number(p.page.as_deref(), p.cursor.as_deref(), &mut fields);
     let query = KeyQuery {
         owner: fields.optional("owner", p.owner.as_deref(), |text| OwnerId::parse(text)),
         keyspace: fields
             .optional("keyspace", p.keyspace.as_deref(), |text| KeyspaceId::parse(text)),
         tags: read_tags(p, &mut fields),
-        state: fields.optional("state", p.state.as_deref(), read_state),
+        service_account: fields.optional(
+            "service_account_id",
+            p.service_account_id.as_deref(),
+            ClientId::parse,
+        ),
+        states: listed_states(p, &mut fields),
         search: fields.optional("search", p.search.as_deref(), Search::parse),
         now,
         sort: fields.optional("sort", p.sort.as_deref(), read_sort).unwrap_or_default(),
         order: fields.optional("order", p.order.as_deref(), read_order).unwrap_or_default(),
-        limit: fields.optional("limit", p.limit.as_deref(), page_limit).unwrap_or(ON_A_PAGE),
+        limit,
         after: fields.optional("cursor", p.cursor.as_deref(), KeyPosition::from_cursor),
+        skip: number.map(|number| skipped(number, limit)),
     };
     if query.after.as_ref().is_some_and(|after| !after.is_of(query.sort, query.order)) {
         let rule = Invalid::new("must be used with the sort and order of its list");
         fields.take::<()>(Err(rule.at("cursor")));
     }
     fields.finish_query()?;
-    Ok(query)
+    Ok((query, number))
+}
+
+fn listed_states(parameters: &ListParameters, fields: &mut Fields) -> KeyStates {
+    let with_deleted =
+        fields.optional("include_deleted", parameters.include_deleted.as_deref(), read_flag);
+    let all = if with_deleted == Some(true) { KeyStates::ALL } else { KeyStates::NOT_DELETED };
+    fields.optional("state", parameters.state.as_deref(), read_states).unwrap_or(all)
 }
 
 fn read_tags(parameters: &ListParameters, fields: &mut Fields) -> TagFilter {
@@ -295,27 +345,35 @@ async fn page_of_digest(
 ) -> Result<KeyPage, Problem> {
     let digest = Digest::parse(text).map_err(|e| Problem::invalid_query(vec![e.at("digest")]))?;
     let key = keyward.find_by_digest(&digest).await?;
-    let keys = key.into_iter().filter(|key| query.includes(&key.record)).collect();
-    Ok(KeyPage { keys, next: None })
+    let keys: Vec<_> = key.into_iter().filter(|key| query.includes(key)).collect();
+    let total = query.skip.map(|_| u64::try_from(keys.len()).unwrap_or(u64::MAX));
+    let keys = if query.skip.is_some_and(|skip| skip > 0) { Vec::new() } else { keys };
+    Ok(KeyPage { keys, next: None, total })
 }
 
-pub(crate) fn read_state(text: &str) -> Result<KeyState, Invalid> {
+pub(crate) fn read_states(text: &str) -> Result<KeyStates, Invalid> {
+    if text == "inactive" {
+        return Ok(KeyStates::INACTIVE);
+    }
     let state = KeyState::ALL.into_iter().find(|state| state.as_str() == text);
-    state.ok_or_else(|| {
-        Invalid::new("must be active, deleted, disabled, expired, not_yet_valid or revoked")
+    state.map(KeyStates::from).ok_or_else(|| {
+        let rule = "must be active, deleted, disabled, expired, inactive, not_yet_valid or revoked";
+        Invalid::new(rule)
     })
 }
 
 fn read_sort(text: &str) -> Result<KeySort, Invalid> {
     match text {
         "created_at" => Ok(KeySort::CreatedAt),
+        "enabled" => Ok(KeySort::Enabled),
         "expires_at" => Ok(KeySort::ExpiresAt),
         "name" => Ok(KeySort::Name),
-        _ => Err(Invalid::new("must be created_at, expires_at or name")),
+        "updated_at" => Ok(KeySort::UpdatedAt),
+        _ => Err(Invalid::new("must be created_at, updated_at, expires_at, name or enabled")),
     }
 }
 
-fn read_order(text: &str) -> Result<Order, Invalid> {
+pub(crate) fn read_order(text: &str) -> Result<Order, Invalid> {
     match text {
         "asc" => Ok(Order::Ascending),
         "desc" => Ok(Order::Descending),

@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use keyward::jose::{BaseIssuer, PairKind, SignatureAlgorithm};
 use keyward::{
-    Alphabet, Audience, Description, Dialect, FieldError, Foreign, ForeignPrefix, Format,
-    FormatKind, HashAlgorithm, Invalid, KeyspaceChanges, KeyspaceId, Keyward, Lifetime,
+    AccountRule, Alphabet, Audience, Description, Dialect, FieldError, Foreign, ForeignPrefix,
+    Format, FormatKind, HashAlgorithm, Invalid, KeyspaceChanges, KeyspaceId, Keyward, Lifetime,
     NewKeyspace, Opaque, Prefix, Prefixed, Profile, RateLimit, Signed, SigningSettings, Version,
     WeakSecrets,
 };
@@ -19,7 +19,8 @@ use crate::fields::{Fields, nullable};
 use crate::input::{Body, Object, Path, given};
 use crate::problem::{Problem, Problems};
 use crate::view::{
-    AlgorithmName, Answer, FormatName, Json, KeyspaceView, Page, RateLimitBody, WeakSecretsName,
+    AccountRuleName, AlgorithmName, Answer, FormatName, Json, KeyspaceView, Page, RateLimitBody,
+    WeakSecretsName,
 };
 
 /// A keyspace to create.
@@ -73,6 +74,10 @@ pub(crate) struct CreateKeyspaceBody {
     /// How often each key may be used, on each node.
     #[schema(value_type = Option<RateLimitBody>)]
     rate_limit: Option<Object<RateLimitBody>>,
+    /// Which service account a key belongs to that is issued without one: to none (`optional`, the
+    /// default), or to its owner's `primary` one, which is created with the owner's first key.
+    #[schema(value_type = Option<AccountRuleName>)]
+    service_account: Option<String>,
 }
 
 /// Changes to a keyspace: a field that is left out stays as it is, null removes it.
@@ -102,6 +107,10 @@ pub(crate) struct UpdateKeyspaceBody {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<RateLimitBody>)]
     rate_limit: Option<Option<Object<RateLimitBody>>>,
+    /// A new rule about service accounts.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<AccountRuleName>)]
+    service_account: Option<String>,
 }
 
 /// Creates a keyspace.
@@ -130,7 +139,7 @@ pub(crate) async fn list(State(keyward): State<Keyward>, caller: Caller) -> Answ
     let visible =
         keyspaces.iter().filter(|k| caller.may(Right::KeyspacesRead, Some(&k.id)).is_ok());
     let data: Vec<_> = visible.map(KeyspaceView::from).collect();
-    Ok(Json(StatusCode::OK, Page { data, next_cursor: None }).into_response())
+    Ok(Json(StatusCode::OK, Page::new(data, None)).into_response())
 }
 
 /// One keyspace.
@@ -194,6 +203,8 @@ fn read_new(body: &CreateKeyspaceBody, settings: &SigningSettings) -> Result<New
         fields.optional("maximum_lifetime", body.maximum_lifetime.as_deref(), Lifetime::parse);
     let rate_limit =
         body.rate_limit.as_ref().and_then(|limit| fields.take(read_rate_limit(&limit.0)));
+    let service_account =
+        fields.optional("service_account", body.service_account.as_deref(), AccountRule::parse);
     fields.finish()?;
     // Without a complaint both are there.
     let (Some(id), Some(format)) = (id, format) else { return Err(Problem::unreadable_body()) };
@@ -203,6 +214,7 @@ fn read_new(body: &CreateKeyspaceBody, settings: &SigningSettings) -> Result<New
         default_lifetime,
         maximum_lifetime,
         rate_limit,
+        service_account: service_account.unwrap_or_default(),
         ..NewKeyspace::new(id, format)
     })
 }
@@ -323,6 +335,11 @@ fn read_changes(body: &UpdateKeyspaceBody) -> Result<KeyspaceChanges, Problem> {
             Lifetime::parse,
         ),
         rate_limit,
+        service_account: fields.optional(
+            "service_account",
+            body.service_account.as_deref(),
+            AccountRule::parse,
+        ),
     };
     fields.finish()?;
     if changes.fields().is_empty() {

@@ -7,6 +7,7 @@ use keyward::{Decision, Error, Invalid, Issued, KeyId, Keyward, NewKey, Reason, 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::accounts::IssuedAccountView;
 use super::keys::{IssueBody, read_new, writable_key};
 use super::verify::{Match, Question, Verdict, verdict};
 use crate::access::Right;
@@ -70,6 +71,9 @@ pub(crate) struct Outcome<'a> {
     /// The key, as it is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<KeyView<'a>>,
+    /// The owner's primary service account and its client secret, if they were made with the key.
+    #[serde(flatten)]
+    account: Option<IssuedAccountView<'a>>,
     /// Why it was not done.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<OneProblem<'a>>,
@@ -90,13 +94,13 @@ pub(crate) struct OneProblem<'a> {
 
 impl<'a> Outcome<'a> {
     const fn done(secret: Option<&'a str>, key: KeyView<'a>) -> Self {
-        Self { done: true, secret, key: Some(key), problem: None }
+        Self { done: true, secret, key: Some(key), account: None, problem: None }
     }
 
     fn refused(problem: &'a Problem) -> Self {
         let (code, detail, errors) = (problem.code, problem.detail(), problem.field_problems());
         let problem = Some(OneProblem { code, detail, errors });
-        Self { done: false, secret: None, key: None, problem }
+        Self { done: false, secret: None, key: None, account: None, problem }
     }
 }
 
@@ -117,9 +121,10 @@ pub(crate) async fn issue(
     let results = together(read, issued);
     let now = keyward.now();
     Ok(answer(results.iter().map(|result| match result {
-        Ok((_, Issued { secret, key })) => {
-            Outcome::done(Some(secret.expose()), KeyView::of(key, None, now))
-        }
+        Ok((_, Issued { secret, key, account })) => Outcome {
+            account: account.as_ref().map(IssuedAccountView::from),
+            ..Outcome::done(Some(secret.expose()), KeyView::of(key, now))
+        },
         Err(problem) => Outcome::refused(problem),
     }))
     .with_denied(&results))
@@ -153,7 +158,7 @@ pub(crate) async fn revoke(
     let results = together(known, revoked);
     let now = keyward.now();
     Ok(answer(results.iter().map(|result| match result {
-        Ok((before, record)) => Outcome::done(None, KeyView::of(record, Some(before.usage), now)),
+        Ok((before, record)) => Outcome::done(None, KeyView::changed(record, before, now)),
         Err(problem) => Outcome::refused(problem),
     }))
     .with_denied(&results))

@@ -4,8 +4,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use keyward::{
-    Asked, Decision, DenyReason, Keyward, MatchScopes, Permit, ResourceId, Scope, Secret,
-    Timestamp, VerifyOptions,
+    Asked, ClientCredentials, Decision, DenyReason, Invalid, Keyward, MatchScopes, Permit,
+    ResourceId, Scope, Secret, Timestamp, VerifyOptions,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -25,6 +25,13 @@ pub(crate) struct VerifyBody {
     /// The text that was presented.
     #[schema(value_type = String)]
     secret: Secret,
+    /// The client id of the service account as whose the secret was presented; together with
+    /// `client_secret`.
+    client_id: Option<String>,
+    /// The account's client secret. If any of the three is wrong, or they do not belong together, the
+    /// code is `unknown`.
+    #[schema(value_type = Option<String>)]
+    client_secret: Option<Secret>,
     /// The scopes that are needed; none: being valid is enough.
     #[serde(default)]
     scopes: Vec<String>,
@@ -39,6 +46,22 @@ pub(crate) struct VerifyBody {
     /// Does not count the use.
     #[serde(default)]
     skip_tracking: bool,
+}
+
+impl VerifyBody {
+    /// The credentials of a service account, if there are any: one alone is a mistake.
+    fn client(&self) -> Result<Option<ClientCredentials<'_>>, Problem> {
+        let missing = |field| {
+            let rule = Invalid::new("must be given with the other one");
+            Problem::invalid_body(vec![rule.at(field)])
+        };
+        match (&self.client_id, &self.client_secret) {
+            (Some(id), Some(secret)) => Ok(Some(ClientCredentials { id, secret: secret.expose() })),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(missing("client_secret")),
+            (None, Some(_)) => Err(missing("client_id")),
+        }
+    }
 }
 
 /// How many of the scopes are needed.
@@ -76,7 +99,8 @@ impl Question {
 
     pub(crate) fn asked(&self) -> Asked<'_> {
         let Self { matching, resource, scopes } = self;
-        Asked { keyspace: None, matching: *matching, resource: resource.as_ref(), scopes }
+        let (matching, resource) = (*matching, resource.as_ref());
+        Asked { matching, resource, scopes, ..Asked::default() }
     }
 }
 
@@ -146,7 +170,8 @@ pub(crate) async fn verify(
     caller.may(Right::KeysVerify, None)?;
     let question = Question::read(&body.scopes, body.r#match, body.resource.as_deref())?;
     let VerifyBody { skip_cache, skip_tracking, .. } = body;
-    let options = VerifyOptions { skip_cache, skip_tracking, ..VerifyOptions::default() };
+    let client = body.client()?;
+    let options = VerifyOptions { client, skip_cache, skip_tracking, ..VerifyOptions::default() };
     let asked = question.asked();
     let decision = keyward.verify_with(body.secret.expose(), &asked, &options).await?;
     let now = keyward.now();
@@ -164,7 +189,7 @@ pub(crate) async fn verify(
 /// verification, so it is written once and kept; only the instant is put in.
 fn written(permit: &Permit, now: Timestamp) -> Option<String> {
     let record = permit.holder().written(|record| {
-        let view = serde_json::to_string(&KeyView::of(record, None, now)).ok()?;
+        let view = serde_json::to_string(&KeyView::of(record, now)).ok()?;
         view.strip_suffix(r#""last_used_at":null}"#).map(Box::from)
     })?;
     let proved = permit.holder().proved();

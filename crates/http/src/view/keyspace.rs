@@ -1,8 +1,8 @@
 //! What keyspaces look like in answers.
 
 use keyward::{
-    Audience, Foreign, Format, FormatKind, Keyspace, Lifetime, RateLimit, Signed, Timestamp,
-    Version, WeakSecrets,
+    AccountRule, Audience, Foreign, Format, FormatKind, Keyspace, Lifetime, RateLimit, Signed,
+    Timestamp, Version, WeakSecrets,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -52,6 +52,10 @@ pub(crate) struct KeyspaceView<'a> {
     /// How often each key may be used, on each node.
     #[schema(value_type = Option<RateLimitBody>)]
     rate_limit: Option<RateLimit>,
+    /// Which service account a key belongs to that is issued without one: to none, or to the
+    /// owner's primary one.
+    #[schema(value_type = AccountRuleName)]
+    service_account: AccountRule,
     /// When it was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -104,6 +108,15 @@ impl<'a> From<&'a Signed> for SignedView<'a> {
             audience: signed.audience().map(Audience::as_str),
         }
     }
+}
+
+/// Which service account a key belongs to that is issued without one.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "the schema of keyward::AccountRule")]
+pub(crate) enum AccountRuleName {
+    Optional,
+    Primary,
 }
 
 /// What becomes of new secrets of fewer than 128 bits of chance.
@@ -180,6 +193,7 @@ impl<'a> From<&'a Keyspace> for KeyspaceView<'a> {
             default_lifetime: keyspace.default_lifetime,
             maximum_lifetime: keyspace.maximum_lifetime,
             rate_limit: keyspace.rate_limit,
+            service_account: keyspace.service_account,
             created_at: keyspace.created_at,
             updated_at: keyspace.updated_at,
             version: keyspace.version,

@@ -62,6 +62,7 @@ async fn an_event_says_who_did_what_from_where() {
           "metadata": {},
           "owner": "customer-1",
           "request_id": "req-1",
+          "service_account": null,
           "user_agent": "curl/8"
         }
       ],

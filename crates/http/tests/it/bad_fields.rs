@@ -82,7 +82,8 @@ async fn values_that_keys_never_take_are_refused_wherever_they_are_given(
 #[case("POST", "/v1/keys/revoke-all", json!({"owner": format!("{MARK}\n")}),
     "owner must not contain control characters")]
 #[case("POST", "/v1/keys/revoke-all", json!({}), "owner must be given")]
-#[case("POST", "/v1/keys/reap", json!({}), "older_than must be given")]
+#[case("POST", "/v1/keys/reap", json!({}),
+    "older_than must be given, or deleted_older_than")]
 #[case("POST", "/v1/keys/reap", json!({"older_than": MARK}),
     "older_than must be a duration such as 30d, 12h or P30D")]
 #[case("POST", "/v1/keys/reap", json!({"older_than": "0s"}),

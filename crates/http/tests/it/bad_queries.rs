@@ -45,12 +45,15 @@ async fn parameters_that_cannot_be_are_refused_by_every_list(
 }
 
 #[rstest]
-#[case("state=foo", "state must be active, deleted, disabled, expired, not_yet_valid or revoked")]
+#[case(
+    "state=foo",
+    "state must be active, deleted, disabled, expired, inactive, not_yet_valid or revoked"
+)]
 #[case(
     "state=Active",
-    "state must be active, deleted, disabled, expired, not_yet_valid or revoked"
+    "state must be active, deleted, disabled, expired, inactive, not_yet_valid or revoked"
 )]
-#[case("sort=zq7marker", "sort must be created_at, expires_at or name")]
+#[case("sort=zq7marker", "sort must be created_at, updated_at, expires_at, name or enabled")]
 #[case("order=ascending", "order must be asc or desc")]
 #[case("tag=", "tag must be 1 to 64 characters long")]
 #[case("tag=zq7marker%7F", "tag must not contain control characters")]
@@ -100,7 +103,7 @@ async fn a_cursor_of_another_order_is_refused() {
 }
 
 #[rstest]
-#[case("name", SortValue::Micros(5))]
+#[case("name", SortValue::Number(5))]
 #[case("created_at", SortValue::Text("zq7marker".to_owned()))]
 #[case("expires_at", SortValue::Text(String::new()))]
 #[tokio::test]

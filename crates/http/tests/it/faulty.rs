@@ -4,11 +4,12 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use keyward::store::{
-    Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, MemoryStore, Store,
-    StoreError, StoredKey, UsageDelta,
+    AccountPage, AccountQuery, Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage,
+    KeyQuery, MemoryStore, Store, StoreError, StoredKey, UsageDelta,
 };
 use keyward::{
-    AuditFilter, Change, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Sequence, Timestamp,
+    AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
+    Sequence, ServiceAccount,
 };
 
 /// How a store behaves.
@@ -72,12 +73,22 @@ impl Store for FaultyStore {
 
     async fn ended(
         &self,
-        by: Timestamp,
+        by: EndedBy,
         spared: &[KeyspaceId],
         limit: usize,
     ) -> Result<Vec<KeyRecord>, StoreError> {
         self.pass().await?;
         self.inner.ended(by, spared, limit).await
+    }
+
+    async fn account(&self, id: &ClientId) -> Result<Option<ServiceAccount>, StoreError> {
+        self.pass().await?;
+        self.inner.account(id).await
+    }
+
+    async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError> {
+        self.pass().await?;
+        self.inner.accounts(query).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

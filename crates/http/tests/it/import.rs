@@ -307,7 +307,7 @@ async fn digests_leave_only_with_the_right_to_it_and_those_of_management_only_to
         ),
         (
             json!({"keyspace": "old", "state": "x"}),
-            "422 invalid_request; state must be active, deleted, disabled, expired, not_yet_valid or revoked",
+            "422 invalid_request; state must be active, deleted, disabled, expired, inactive, not_yet_valid or revoked",
         ),
     ] {
         assert_eq!(api.refused("POST", "/v1/keys/export", &body).await, expected);

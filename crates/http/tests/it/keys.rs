@@ -58,6 +58,7 @@ async fn a_key_is_issued_with_its_secret() {
           "read",
           "write"
         ],
+        "service_account_id": null,
         "state": "active",
         "tags": [
           "prod",

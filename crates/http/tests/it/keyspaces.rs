@@ -35,6 +35,7 @@ async fn a_keyspace_of_opaque_secrets_is_created() {
       "schemes": [
         "sha512"
       ],
+      "service_account": "optional",
       "updated_at": "2027-01-01T00:00:00Z",
       "version": 1
     }
@@ -70,6 +71,7 @@ async fn a_keyspace_with_the_secrets_of_another_library_is_created() {
         "sha256"
       ],
       "secret_length": 16,
+      "service_account": "optional",
       "short_prefix": "d",
       "updated_at": "2027-01-01T00:00:00Z",
       "version": 1,
@@ -117,6 +119,7 @@ async fn a_keyspace_is_shown() {
       "schemes": [
         "sha256"
       ],
+      "service_account": "optional",
       "updated_at": "2027-01-01T00:00:00Z",
       "version": 1
     }
@@ -147,6 +150,7 @@ async fn a_keyspace_is_changed_where_something_is_given() {
       "schemes": [
         "sha256"
       ],
+      "service_account": "optional",
       "updated_at": "2027-01-01T00:00:00Z",
       "version": 2
     }
@@ -168,6 +172,7 @@ async fn a_keyspace_is_changed_where_something_is_given() {
       "schemes": [
         "sha256"
       ],
+      "service_account": "optional",
       "updated_at": "2027-01-01T00:00:00Z",
       "version": 3
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 #![expect(clippy::indexing_slicing, reason = "what is not there fails the test")]
 
+mod accounts;
 mod answer;
 mod audit;
 mod audit_trail;

@@ -33,13 +33,17 @@ async fn keys_that_ended_longer_ago_are_purged_and_the_others_stay() {
     api.call("POST", &format!("/v1/keys/{revoked}/revoke"), Value::Null).await;
     api.clock.advance(DAY * 29);
     let before = api.everything().await;
-    assert_eq!(reap_as(&api, &api.root, "31d").await, json!({"purged": 0, "has_more": false}));
+    assert_eq!(
+        reap_as(&api, &api.root, "31d").await,
+        json!({"purged": 0, "accounts": 0, "has_more": false})
+    );
     assert_eq!(before, api.everything().await);
     let answer = api.call("POST", "/v1/keys/reap", json!({"older_than": "P30D"})).await;
     assert_snapshot!(answer.show(), @r#"
     200 OK
     content-type: application/json
     {
+      "accounts": 0,
       "has_more": false,
       "purged": 2
     }
@@ -47,7 +51,10 @@ async fn keys_that_ended_longer_ago_are_purged_and_the_others_stay() {
     assert!(!exists(&api, &expired).await && !exists(&api, &deleted).await);
     assert!(exists(&api, &living).await && exists(&api, &revoked).await);
     assert_eq!(api.decision(&secret).await, "unknown");
-    assert_eq!(reap_as(&api, &api.root, "29d").await, json!({"purged": 1, "has_more": false}));
+    assert_eq!(
+        reap_as(&api, &api.root, "29d").await,
+        json!({"purged": 1, "accounts": 0, "has_more": false})
+    );
     let told = api.get(&format!("/v1/audit?key={revoked}&action=key.purged")).await.json();
     let told = &told["data"][0];
     assert_eq!(told["data"], json!({"reaped": true, "why": "revoked"}));
@@ -63,8 +70,14 @@ async fn one_call_purges_a_thousand_keys_at_most() {
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
     api.clock.advance(DAY * 2);
-    assert_eq!(reap_as(&api, &api.root, "1d").await, json!({"purged": 1_000, "has_more": true}));
-    assert_eq!(reap_as(&api, &api.root, "1d").await, json!({"purged": 100, "has_more": false}));
+    assert_eq!(
+        reap_as(&api, &api.root, "1d").await,
+        json!({"purged": 1_000, "accounts": 0, "has_more": true})
+    );
+    assert_eq!(
+        reap_as(&api, &api.root, "1d").await,
+        json!({"purged": 100, "accounts": 0, "has_more": false})
+    );
 }
 
 #[tokio::test]
@@ -75,8 +88,14 @@ async fn a_lesser_key_than_root_spares_management_keys() {
     let management = json!({"keyspace": "management", "owner": "a", "expires_in": "1d"});
     let (_, management) = api.issue(management).await;
     api.clock.advance(DAY * 2);
-    assert_eq!(reap_as(&api, &lesser, "1d").await, json!({"purged": 1, "has_more": false}));
+    assert_eq!(
+        reap_as(&api, &lesser, "1d").await,
+        json!({"purged": 1, "accounts": 0, "has_more": false})
+    );
     assert!(!exists(&api, &ordinary).await && exists(&api, &management).await);
-    assert_eq!(reap_as(&api, &api.root, "1d").await, json!({"purged": 1, "has_more": false}));
+    assert_eq!(
+        reap_as(&api, &api.root, "1d").await,
+        json!({"purged": 1, "accounts": 0, "has_more": false})
+    );
     assert!(!exists(&api, &management).await);
 }

@@ -5,10 +5,13 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::accounts::service_account;
 use crate::support::Api;
 
-const SCOPES: [&str; 10] = [
+const SCOPES: [&str; 12] = [
     "",
+    "accounts:read",
+    "accounts:write",
     "audit:read",
     "audit:write",
     "changes:read",
@@ -20,8 +23,8 @@ const SCOPES: [&str; 10] = [
     "root",
 ];
 
-/// An instance with a key in each of three states, one that was revoked a while ago, and what stands for their ids in a path.
-async fn api_with_keys() -> (Api, [(&'static str, String); 3]) {
+/// An instance with a key in each of three states, and service accounts likewise, one key that was revoked a while ago, and what stands for their ids in a path.
+async fn api_with_keys() -> (Api, [(&'static str, String); 6]) {
     let api = Api::new().await;
     let (_, active) = api.issue(json!({"owner": "a"})).await;
     let (_, disabled) = api.issue(json!({"owner": "a", "enabled": false})).await;
@@ -29,8 +32,20 @@ async fn api_with_keys() -> (Api, [(&'static str, String); 3]) {
     api.call("DELETE", &format!("/v1/keys/{deleted}"), Value::Null).await;
     let (_, revoked) = api.issue(json!({"owner": "b"})).await;
     api.call("POST", &format!("/v1/keys/{revoked}/revoke"), Value::Null).await;
+    let (account, off, gone) =
+        (service_account(&api).await, service_account(&api).await, service_account(&api).await);
+    api.call("POST", &format!("/v1/service-accounts/{off}/disable"), Value::Null).await;
+    api.call("DELETE", &format!("/v1/service-accounts/{gone}"), Value::Null).await;
     api.clock.advance(Duration::from_secs(1));
-    (api, [("{id}", active), ("{disabled}", disabled), ("{deleted}", deleted)])
+    let ids = [
+        ("{id}", active),
+        ("{disabled}", disabled),
+        ("{deleted}", deleted),
+        ("{account}", account),
+        ("{off-account}", off),
+        ("{gone-account}", gone),
+    ];
+    (api, ids)
 }
 
 /// `expected` is the status where the scope is missing; or of each scope, where they differ.
@@ -53,6 +68,47 @@ async fn api_with_keys() -> (Api, [(&'static str, String); 3]) {
 #[case("GET /v1/keyspaces/default", Value::Null, "keyspaces:read", "404")]
 #[case("PATCH /v1/keyspaces/default", json!({"description": "d"}), "keyspaces:write",
     "404 keyspaces:read=403")]
+#[case("POST /v1/service-accounts", json!({"owner": "a"}), "accounts:write", "403")]
+#[case("GET /v1/service-accounts", Value::Null, "accounts:read", "403")]
+#[case("GET /v1/service-accounts/{account}", Value::Null, "accounts:read", "404")]
+#[case("PATCH /v1/service-accounts/{account}", json!({"description": "d"}), "accounts:write",
+    "404 accounts:read=403")]
+#[case(
+    "DELETE /v1/service-accounts/{account}",
+    Value::Null,
+    "accounts:write",
+    "404 accounts:read=403"
+)]
+#[case(
+    "POST /v1/service-accounts/{account}/rotate",
+    Value::Null,
+    "accounts:write",
+    "404 accounts:read=403"
+)]
+#[case(
+    "POST /v1/service-accounts/{account}/disable",
+    Value::Null,
+    "accounts:write",
+    "404 accounts:read=403"
+)]
+#[case(
+    "POST /v1/service-accounts/{off-account}/enable",
+    Value::Null,
+    "accounts:write",
+    "404 accounts:read=403"
+)]
+#[case(
+    "POST /v1/service-accounts/{gone-account}/restore",
+    Value::Null,
+    "accounts:write",
+    "404 accounts:read=403"
+)]
+#[case(
+    "POST /v1/service-accounts/{gone-account}/purge",
+    Value::Null,
+    "accounts:write",
+    "404 accounts:read=403"
+)]
 #[case("GET /v1/audit", Value::Null, "audit:read", "403")]
 #[case("GET /v1/audit/summary", Value::Null, "audit:read", "403")]
 #[case("DELETE /v1/audit?owner=a", Value::Null, "audit:write", "403")]

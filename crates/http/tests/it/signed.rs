@@ -61,6 +61,7 @@ async fn a_keyspace_of_signed_keys_is_created() {
       "prefix": null,
       "rate_limit": null,
       "schemes": [],
+      "service_account": "optional",
       "updated_at": "2027-01-01T00:00:00Z",
       "version": 1
     }

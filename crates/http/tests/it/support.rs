@@ -9,8 +9,8 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderName, Request, request};
 use axum::response::Response;
 use http_body_util::BodyExt;
-use keyward::store::{AuditQuery, KeyQuery, MemoryStore, Store};
-use keyward::{Action, Builder, KeyState, Keyward, SigningSettings};
+use keyward::store::{AccountQuery, AuditQuery, KeyQuery, KeyStates, MemoryStore, Store};
+use keyward::{Action, Builder, Keyward, SigningSettings};
 use keyward_http::{RouterSettings, router};
 use keyward_testkit::{FixedClock, SeededEntropy};
 use serde_json::{Value, json};
@@ -147,11 +147,13 @@ impl Api {
 
     /// All that is stored, usage and refused calls excepted.
     pub(crate) async fn everything(&self) -> Vec<String> {
-        let mut query = KeyQuery::new(self.keyward.now(), 1_000);
-        let mut keys = self.keyward.list(&query).await.unwrap().keys;
-        query.state = Some(KeyState::Deleted);
-        keys.extend(self.keyward.list(&query).await.unwrap().keys);
+        let query = KeyQuery::new(self.keyward.now(), 1_000);
+        let query = KeyQuery { states: KeyStates::ALL, ..query };
+        let keys = self.keyward.list(&query).await.unwrap().keys;
         let mut all: Vec<_> = keys.iter().map(|key| format!("{:?}", key.record)).collect();
+        let query = AccountQuery { with_deleted: true, ..AccountQuery::new(1_000) };
+        let accounts = self.keyward.accounts(&query).await.unwrap().accounts;
+        all.extend(accounts.iter().map(|account| format!("{account:?}")));
         let query = AuditQuery { limit: 1_000, ..AuditQuery::default() };
         let events = self.keyward.audit(&query).await.unwrap().events;
         let acts = events.iter().filter(|event| event.action != Action::AccessDenied);

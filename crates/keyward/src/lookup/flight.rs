@@ -1,51 +1,55 @@
-//! Reads under way: one a locator, shared by all who want it, and ended by changes.
+//! Reads under way: one a place, shared by all who want it, and ended by changes.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
-use keyward_core::Locator;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::LiveKey;
-
 /// What a read found; absent while it is under way, and for good if it failed.
-type Landing = Option<Option<LiveKey>>;
+type Landing<V> = Option<Option<V>>;
 
-/// The reads under way.
-#[derive(Debug, Default)]
-pub(super) struct Flights {
-    under_way: Mutex<HashMap<Locator, Arc<watch::Receiver<Landing>>>>,
+/// The reads under way, by the places that are read.
+#[derive(Debug)]
+pub(super) struct Flights<K, V> {
+    under_way: Mutex<HashMap<K, Arc<watch::Receiver<Landing<V>>>>>,
+}
+
+impl<K, V> Default for Flights<K, V> {
+    fn default() -> Self {
+        Self { under_way: Mutex::default() }
+    }
 }
 
 /// One's part in a read.
-pub(super) enum Flight<'a> {
+pub(super) enum Flight<'a, K: Eq + Hash, V> {
     /// Does the read.
-    Leads(Lead<'a>),
+    Leads(Lead<'a, K, V>),
     /// Waits for it.
-    Follows(Passenger),
+    Follows(Passenger<V>),
 }
 
-impl Flights {
-    /// Joins the read of a locator, or begins one.
-    pub(super) fn join(&self, locator: &Locator) -> Flight<'_> {
+impl<K: Clone + Eq + Hash, V> Flights<K, V> {
+    /// Joins the read of a place, or begins one.
+    pub(super) fn join(&self, place: &K) -> Flight<'_, K, V> {
         let mut under_way = self.under_way.lock();
-        if let Some(landing) = under_way.get(locator) {
+        if let Some(landing) = under_way.get(place) {
             return Flight::Follows(Passenger { landing: (**landing).clone() });
         }
         let (sender, landing) = watch::channel(None);
         let landing = Arc::new(landing);
-        under_way.insert(locator.clone(), Arc::clone(&landing));
-        let locator = locator.clone();
-        Flight::Leads(Lead { flights: self, landing, locator, sender })
+        under_way.insert(place.clone(), Arc::clone(&landing));
+        let place = place.clone();
+        Flight::Leads(Lead { flights: self, landing, place, sender })
     }
 
-    /// Makes sure that the read under way at a locator will not be kept, and runs `forget` with no
+    /// Makes sure that the read under way at a place will not be kept, and runs `forget` with no
     /// landing in between. Who joined it before still gets what it finds: they asked before the
     /// change was acknowledged.
-    pub(super) fn end(&self, locator: &Locator, forget: impl FnOnce()) {
+    pub(super) fn end(&self, place: &K, forget: impl FnOnce()) {
         let mut under_way = self.under_way.lock();
-        under_way.remove(locator);
+        under_way.remove(place);
         forget();
     }
 
@@ -58,21 +62,21 @@ impl Flights {
 }
 
 /// The one who does a read. Dropped without landing, it leaves its place to the next.
-pub(super) struct Lead<'a> {
-    flights: &'a Flights,
-    landing: Arc<watch::Receiver<Landing>>,
-    locator: Locator,
-    sender: watch::Sender<Landing>,
+pub(super) struct Lead<'a, K: Eq + Hash, V> {
+    flights: &'a Flights<K, V>,
+    landing: Arc<watch::Receiver<Landing<V>>>,
+    place: K,
+    sender: watch::Sender<Landing<V>>,
 }
 
-impl Lead<'_> {
+impl<K: Eq + Hash, V> Lead<'_, K, V> {
     /// Tells the others what was found and, unless a change ended the read, runs `keep`.
-    pub(super) fn land(self, found: Option<LiveKey>, keep: impl FnOnce()) {
+    pub(super) fn land(self, found: Option<V>, keep: impl FnOnce()) {
         let mut under_way = self.flights.under_way.lock();
         let is_current =
-            under_way.get(&self.locator).is_some_and(|landing| Arc::ptr_eq(landing, &self.landing));
+            under_way.get(&self.place).is_some_and(|landing| Arc::ptr_eq(landing, &self.landing));
         if is_current {
-            under_way.remove(&self.locator);
+            under_way.remove(&self.place);
             keep();
         }
         drop(under_way);
@@ -80,24 +84,24 @@ impl Lead<'_> {
     }
 }
 
-impl Drop for Lead<'_> {
+impl<K: Eq + Hash, V> Drop for Lead<'_, K, V> {
     fn drop(&mut self) {
         let mut under_way = self.flights.under_way.lock();
-        let landing = under_way.get(&self.locator);
+        let landing = under_way.get(&self.place);
         if landing.is_some_and(|landing| Arc::ptr_eq(landing, &self.landing)) {
-            under_way.remove(&self.locator);
+            under_way.remove(&self.place);
         }
     }
 }
 
 /// One who waits for a read.
-pub(super) struct Passenger {
-    landing: watch::Receiver<Landing>,
+pub(super) struct Passenger<V> {
+    landing: watch::Receiver<Landing<V>>,
 }
 
-impl Passenger {
+impl<V: Clone> Passenger<V> {
     /// What the read found, or nothing if it failed.
-    pub(super) async fn wait(mut self) -> Landing {
+    pub(super) async fn wait(mut self) -> Landing<V> {
         let landed = self.landing.wait_for(Option::is_some).await;
         landed.ok().and_then(|landing| landing.clone())
     }

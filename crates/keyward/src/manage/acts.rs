@@ -4,7 +4,7 @@ use keyward_core::{
     ActContext, Action, KeyChanges, KeyId, KeyRecord, KeyState, KeyWrite, KeyspaceId, OwnerId,
     Reason, Refusal,
 };
-use keyward_store::KeyQuery;
+use keyward_store::{KeyQuery, KeyStates};
 use serde_json::json;
 
 use super::{ATTEMPTS, data};
@@ -21,7 +21,7 @@ impl Keyward {
         changes: KeyChanges,
         context: &ActContext,
     ) -> Result<KeyRecord, Error> {
-        let keyspace = self.keyspace_of(&self.existing(id).await?)?;
+        let keyspace = self.keyspace_of(&self.existing(id).await?.record)?;
         let told = data([("fields", Some(json!(changes.fields())))]);
         let act = |key: KeyRecord, now| key.update(changes.clone(), &keyspace, now);
         self.alter(id, context, act, (Action::KeyUpdated, told)).await
@@ -70,10 +70,10 @@ impl Keyward {
         context: &ActContext,
     ) -> Result<usize, Error> {
         let mut revoked = 0;
-        for state in [None, Some(KeyState::Deleted)] {
+        for states in [KeyStates::NOT_DELETED, KeyState::Deleted.into()] {
             let mut query = KeyQuery::new(self.now(), REVOKED_TOGETHER);
             query.owner = Some(owner.clone());
-            query.state = state;
+            query.states = states;
             revoked += self.revoke_listed(query, spared, reason.as_ref(), context).await?;
         }
         Ok(revoked)
@@ -149,10 +149,11 @@ impl Keyward {
     pub async fn purge(&self, id: &KeyId, context: &ActContext) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
             let key = self.existing(id).await?;
-            if key.deletion.is_none() {
+            let now = self.now();
+            if key.state(now) != KeyState::Deleted {
                 return Err(Refusal::NotDeleted.into());
             }
-            let now = self.now();
+            let key = key.record;
             let mut change = self.change(now);
             change.events.push(self.key_event(Action::KeyPurged, &key, context, now, data([])));
             change.keys.push(KeyWrite::Purge(Box::new(key)));

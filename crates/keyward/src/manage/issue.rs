@@ -6,7 +6,8 @@ use keyward_core::{
 };
 use serde_json::json;
 
-use super::{ATTEMPTS, data};
+use super::accounts::AccountForKey;
+use super::{ATTEMPTS, IssuedAccount, data};
 use crate::{Error, Keyward};
 
 /// A key that was issued, with its secret: this is the only time that it can be seen.
@@ -16,6 +17,8 @@ pub struct Issued {
     pub secret: Secret,
     /// The record that is stored.
     pub key: KeyRecord,
+    /// The owner's primary service account, if it was created with the key.
+    pub account: Option<IssuedAccount>,
 }
 
 impl Keyward {
@@ -24,9 +27,17 @@ impl Keyward {
         for _ in 0..ATTEMPTS {
             let unknown = || Invalid::new("must name a keyspace").at("keyspace");
             let keyspace = self.known_keyspace(&new.keyspace).ok_or_else(unknown)?;
-            let (issued, change) = self.prepare(new.clone(), &keyspace, context).await?;
+            let account = self.account_for(&new, &keyspace, context).await?;
+            let service_account = account.as_ref().map(AccountForKey::id);
+            let new = NewKey { service_account, ..new.clone() };
+            let (mut issued, mut change) = self.prepare(new, &keyspace, context).await?;
+            if let Some(AccountForKey::New(created)) = account {
+                self.write_new_account(&created.account, context, &mut change);
+                issued.account = Some(*created);
+            }
             match self.commit(change).await {
-                // The id was taken by chance, or the keyspace was changed: draw and read again.
+                // The id was taken by chance, or somebody else made the account, or the keyspace was
+                // changed: draw and read again.
                 Err(error) if error.is_taken() => {}
                 Err(error) if error.is_outdated() => self.catch_up().await?,
                 result => return result.map(|_| issued),
@@ -58,7 +69,7 @@ impl Keyward {
         ]);
         change.events.push(self.key_event(Action::KeyIssued, &key, context, now, told));
         change.keys.push(KeyWrite::Insert(Box::new(key.clone())));
-        Ok((Issued { secret, key }, change))
+        Ok((Issued { secret, key, account: None }, change))
     }
 
     /// Draws a secret and makes its digest. A keyspace to which the digest's scheme is new is told

@@ -1,9 +1,10 @@
 //! Giving keys new secrets.
 
 use keyward_core::{
-    ActContext, Action, Change, FieldError, FormatKind, Invalid, KeyId, KeyRecord, KeyWrite,
-    Refusal, Rotation, RotationMode, Secret, Timestamp,
+    AccountState, ActContext, Action, Change, FieldError, FormatKind, Invalid, KeyId, KeyRecord,
+    KeyWrite, Refusal, Rotation, RotationMode, Secret, Timestamp,
 };
+use keyward_store::StoredKey;
 use serde_json::{Map, Value, json};
 
 use super::data;
@@ -35,7 +36,10 @@ impl Keyward {
         if !self.inner.rotations.window.is_zero() {
             tokio::time::sleep(self.inner.rotations.window).await;
         }
-        let before = self.existing(id).await?;
+        let StoredKey { account, record: before, .. } = self.existing(id).await?;
+        if account == AccountState::Deleted {
+            return Err(Refusal::AccountDeleted.into());
+        }
         let mut change = self.change(asked_at);
         let rotated = match mode_for(&before, &rotation)? {
             RotationMode::SameId => {

@@ -31,10 +31,11 @@ impl Keyward {
     pub async fn published_key(&self, id: &KeyId) -> Result<Option<LiveKey>, StoreError> {
         let moment = self.inner.clock.moment();
         let found = self.inner.lookup.find(&Locator::KeyId(id.clone()), moment).await?;
-        let now = self.now();
-        Ok(found.filter(|key| {
-            let record = key.record();
-            record.secret.signature().is_some() && record.state(now) == KeyState::Active
-        }))
+        let Some(key) = found.filter(|key| key.record().secret.signature().is_some()) else {
+            return Ok(None);
+        };
+        let account = self.account_state(key.record(), moment, false).await?;
+        let state = key.record().state(account, self.now());
+        Ok((state == KeyState::Active).then_some(key))
     }
 }

@@ -63,8 +63,8 @@ async fn keys_are_listed_by_state(#[values(Memory, Sqlite)] backend: Backend) {
     keyward.delete(&deleted, &me()).await.unwrap();
     world.clock.advance(Duration::from_mins(1));
     keyward.revoke(&revoked, None, &me()).await.unwrap();
-    let listed = async |state| {
-        let query = KeyQuery { state: Some(state), ..KeyQuery::new(keyward.now(), 10) };
+    let listed = async |state: KeyState| {
+        let query = KeyQuery { states: state.into(), ..KeyQuery::new(keyward.now(), 10) };
         ids(&keyward, &query).await
     };
     let expected = [

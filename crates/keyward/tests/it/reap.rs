@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use keyward::store::AuditQuery;
 use keyward::{
-    ActContext, Action, AuditEvent, AuditFilter, Error, Expiry, FormatKind, Issued, KeyChanges,
-    KeyId, KeyspaceId, Keyward, Lifetime, NewKey, Reaped, Rotation, RotationMode, Timestamp,
+    ActContext, Action, AuditEvent, AuditFilter, EndedBy, Error, Expiry, FormatKind, Issued,
+    KeyChanges, KeyId, KeyspaceId, Keyward, Lifetime, NewKey, Reaped, Rotation, RotationMode,
+    Timestamp,
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -52,9 +53,14 @@ async fn exists(keyward: &Keyward, id: &KeyId) -> bool {
 
 /// Reaps all that has ended by now, or by that instant.
 async fn reap_by(keyward: &Keyward, by: Timestamp) -> usize {
-    let reaped = keyward.reap(by, usize::MAX, &[], &me()).await.unwrap();
+    let reaped = keyward.reap(EndedBy::instant(by), usize::MAX, &[], &me()).await.unwrap();
     assert!(!reaped.has_more);
     reaped.purged
+}
+
+/// Reaps what it is time for.
+async fn reap_due(keyward: &Keyward) -> usize {
+    keyward.reap_due().await.unwrap().purged
 }
 
 async fn purges(keyward: &Keyward) -> Vec<AuditEvent> {
@@ -113,13 +119,13 @@ async fn a_key_goes_when_its_end_is_as_long_ago_as_was_said(
     let keyward = reaper(&world).await;
     let keyspace = keyspace_of(&keyward, format).await;
     let living = issue(&keyward).await;
-    let Issued { key, secret } = end.of_a_key(&world, &keyward, keyspace.clone()).await;
+    let Issued { key, secret, .. } = end.of_a_key(&world, &keyward, keyspace.clone()).await;
     world.clock.advance(age().duration().saturating_sub(MICROSECOND));
-    assert_eq!(keyward.reap_due().await.unwrap(), 0);
+    assert_eq!(reap_due(&keyward).await, 0);
     assert!(exists(&keyward, &key.id).await);
     assert_eq!(purges(&keyward).await, []);
     world.clock.advance(MICROSECOND);
-    assert_eq!(keyward.reap_due().await.unwrap(), 1);
+    assert_eq!(reap_due(&keyward).await, 1);
     assert!(!exists(&keyward, &key.id).await);
     assert_eq!(code(&keyward, &secret).await, "unknown");
     assert_eq!(code(&keyward, &living.secret).await, "allowed");
@@ -133,7 +139,7 @@ async fn a_key_goes_when_its_end_is_as_long_ago_as_was_said(
         (Some(key.id), Some(keyspace), Some(key.owner))
     );
     assert_eq!(Value::Object(told.data), json!({"reaped": true, "why": end.why()}));
-    assert_eq!(keyward.reap_due().await.unwrap(), 0);
+    assert_eq!(reap_due(&keyward).await, 0);
     assert_eq!(purges(&keyward).await.len(), 1);
 }
 
@@ -146,7 +152,7 @@ async fn nothing_is_reaped_unless_it_was_said(#[values(Memory, Sqlite)] backend:
         end.of_a_key(&world, &keyward, KeyspaceId::default_keyspace()).await;
     }
     world.clock.advance(Duration::from_hours(24 * 10_000));
-    assert_eq!(keyward.reap_due().await.unwrap(), 0);
+    assert_eq!(reap_due(&keyward).await, 0);
     assert_eq!(purges(&keyward).await, []);
     assert_eq!(reap_by(&keyward, keyward.now()).await, 4);
 }
@@ -184,9 +190,9 @@ async fn a_clock_that_was_wrong_for_a_while_lets_no_key_go_too_early(
     keyward.disable(&id, &me()).await.unwrap();
     world.clock.set_back(Duration::from_secs(50));
     world.clock.advance((age().duration() + Duration::from_secs(5)).saturating_sub(MICROSECOND));
-    assert_eq!(keyward.reap_due().await.unwrap(), 0);
+    assert_eq!(reap_due(&keyward).await, 0);
     world.clock.advance(MICROSECOND);
-    assert_eq!(keyward.reap_due().await.unwrap(), 1);
+    assert_eq!(reap_due(&keyward).await, 1);
 }
 
 #[rstest]
@@ -199,11 +205,12 @@ async fn many_keys_go_in_batches_and_no_more_than_were_asked_for(
     let keys = issue_expiring(&keyward, 450).await;
     world.clock.advance(Duration::from_secs(5));
     let before = world.store.count(Call::Apply);
-    let reap = async |most| keyward.reap(keyward.now(), most, &[], &me()).await.unwrap();
-    assert_eq!(reap(0).await, Reaped { purged: 0, has_more: true });
-    assert_eq!(reap(210).await, Reaped { purged: 210, has_more: true });
-    assert_eq!(reap(240).await, Reaped { purged: 240, has_more: false });
-    assert_eq!(reap(usize::MAX).await, Reaped { purged: 0, has_more: false });
+    let reap =
+        async |most| keyward.reap(EndedBy::instant(keyward.now()), most, &[], &me()).await.unwrap();
+    assert_eq!(reap(0).await, Reaped { accounts: 0, purged: 0, has_more: true });
+    assert_eq!(reap(210).await, Reaped { accounts: 0, purged: 210, has_more: true });
+    assert_eq!(reap(240).await, Reaped { accounts: 0, purged: 240, has_more: false });
+    assert_eq!(reap(usize::MAX).await, Reaped { accounts: 0, purged: 0, has_more: false });
     assert_eq!(world.store.count(Call::Apply) - before, 4, "batches of 200 and 10, 200 and 40");
     let mut told: Vec<_> = purges(&keyward).await.into_iter().map(|e| e.key.unwrap()).collect();
     told.sort_unstable();
@@ -222,8 +229,8 @@ async fn spared_keyspaces_keep_their_keys(#[values(Memory, Sqlite)] backend: Bac
     let kept = keyward.issue(kept, &me()).await.unwrap().key.id;
     let gone = keyward.issue(expiring(), &me()).await.unwrap().key.id;
     world.clock.advance(Duration::from_secs(5));
-    let reaped = keyward.reap(keyward.now(), 1, &[spared], &me()).await.unwrap();
-    assert_eq!(reaped, Reaped { purged: 1, has_more: false });
+    let reaped = keyward.reap(EndedBy::instant(keyward.now()), 1, &[spared], &me()).await.unwrap();
+    assert_eq!(reaped, Reaped { accounts: 0, purged: 1, has_more: false });
     assert!(exists(&keyward, &kept).await && !exists(&keyward, &gone).await);
 }
 
@@ -243,7 +250,7 @@ async fn keys_that_are_changed_meanwhile_are_looked_at_again(
     let gate = world.store.hold(Call::Apply);
     let reaping = {
         let keyward = keyward.clone();
-        tokio::spawn(async move { keyward.reap_due().await.unwrap() })
+        tokio::spawn(async move { reap_due(&keyward).await })
     };
     gate.arrivals(1).await;
     let prolonged = |expiry| KeyChanges { expiry: Some(expiry), ..KeyChanges::default() };
@@ -294,7 +301,7 @@ async fn a_key_that_others_change_all_the_time_is_left_to_them(
     assert!(matches!(&refused, Err(Error::Refused(keyward::Refusal::Outdated))), "{refused:?}");
     assert!(exists(&keyward, &id).await);
     gate.open();
-    assert_eq!(keyward.reap_due().await.unwrap(), 1);
+    assert_eq!(reap_due(&keyward).await, 1);
 }
 
 #[rstest]
@@ -306,7 +313,7 @@ async fn of_two_that_reap_at_once_each_key_goes_once(#[values(Memory, Sqlite)] b
     let living = issue(&one).await;
     world.clock.advance(age().duration() + Duration::from_secs(5));
     let [first, second] = [one.clone(), other.clone()]
-        .map(|keyward| tokio::spawn(async move { keyward.reap_due().await.unwrap() }));
+        .map(|keyward| tokio::spawn(async move { reap_due(&keyward).await }));
     let reaped = first.await.unwrap() + second.await.unwrap();
     assert_eq!(reaped, 900);
     assert_eq!(purges(&one).await.len(), 900);
@@ -331,7 +338,7 @@ async fn an_instance_that_has_a_reaped_key_cached_learns_of_it(
     world.clock.advance(age().duration() + Duration::from_secs(5));
     other.catch_up().await.unwrap();
     assert_eq!(code(&other, &issued.secret).await, "expired");
-    assert_eq!(keyward.reap_due().await.unwrap(), 1);
+    assert_eq!(reap_due(&keyward).await, 1);
     assert_eq!(code(&other, &issued.secret).await, "expired", "it is not a second yet");
     other.catch_up().await.unwrap();
     assert_eq!(code(&other, &issued.secret).await, "unknown");
@@ -353,7 +360,7 @@ async fn a_store_that_fails_in_between_leaves_whole_batches(
     world.store.fail_after(Call::Ended, Some(0));
     assert!(matches!(keyward.reap_due().await, Err(Error::Store(_))));
     world.store.fail_after(Call::Ended, None);
-    assert_eq!(keyward.reap_due().await.unwrap(), 100);
+    assert_eq!(reap_due(&keyward).await, 100);
     assert_eq!(purges(&keyward).await.len(), 300);
 }
 

@@ -15,9 +15,9 @@ use keyward_core::jose::{
     BaseIssuer, Claims, PairKind, PublicKey, SignatureError, SignedToken, SigningPair,
 };
 use keyward_core::{
-    Asked, Audience, Candidate, Expiry, Format, Hasher, Judgement, KeyId, KeyRecord, Keyspace,
-    KeyspaceId, KeyspaceTable, NewKey, NewKeyspace, OwnerId, Signed, StoredSecret, Timestamp,
-    judge,
+    AccountState, Asked, Audience, Candidate, Expiry, Format, Hasher, Judgement, KeyId, KeyRecord,
+    Keyspace, KeyspaceId, KeyspaceTable, NewKey, NewKeyspace, OwnerId, Signed, StoredSecret,
+    Timestamp, judge,
 };
 use keyward_signatures::verifying_key;
 
@@ -168,8 +168,17 @@ pub(crate) fn decide<'k>(
     let is_found = |key: &&KeyRecord| locators.iter().any(|locator| key.is_at(locator));
     let found = records.into_iter().find(is_found).filter(|key| table.means(&token, key));
     let Some(key) = found else { return Ok("unknown") };
-    Ok(match judge(&token, Checked(key), &Asked::default(), at(now), &hasher()) {
-        Judgement::Deny(reason) => reason.code(),
-        Judgement::Suitable(suitable) => suitable.limited(Ok(())).code(),
-    })
+    Ok(
+        match judge(
+            &token,
+            Checked(key),
+            AccountState::Active,
+            &Asked::default(),
+            at(now),
+            &hasher(),
+        ) {
+            Judgement::Deny(reason) => reason.code(),
+            Judgement::Suitable(suitable) => suitable.limited(Ok(())).code(),
+        },
+    )
 }

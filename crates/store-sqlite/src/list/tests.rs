@@ -1,6 +1,7 @@
-use keyward_core::{KeyspaceId, OwnerId, Tag};
-use keyward_store::Search;
+use keyward_core::{ClientId, KeyspaceId, OwnerId, Tag};
 use keyward_store::conformance::sample::{at, key};
+use keyward_store::{Order, Search};
+use rusqlite::params_from_iter;
 
 use super::*;
 use crate::schema::Schema;
@@ -36,21 +37,26 @@ fn pages(query: &KeyQuery) -> [KeyQuery; 2] {
 #[test]
 fn every_path_uses_its_index_and_needs_no_sorting() {
     let keyspace = Some(KeyspaceId::default_keyspace());
+    let account = Some(ClientId::from_bytes([1; 16]));
     let queries = [
         ("keys_by_creation", all()),
         ("keys_by_owner (owner=?", KeyQuery { owner: owner(), ..all() }),
         ("keys_by_keyspace (keyspace=?", KeyQuery { keyspace: keyspace.clone(), ..all() }),
         ("key_tags USING PRIMARY KEY (tag=?", KeyQuery { tags: tags(), ..all() }),
-        ("keys_deleted", KeyQuery { state: Some(KeyState::Deleted), ..all() }),
+        ("keys_by_account (service_account=?", KeyQuery { service_account: account, ..all() }),
         ("keys_by_expiry", KeyQuery { sort: KeySort::ExpiresAt, ..all() }),
         ("keys_by_name", KeyQuery { sort: KeySort::Name, ..all() }),
         // The filter that leaves the fewest decides.
+        (
+            "keys_by_account (service_account=?",
+            KeyQuery { service_account: account, owner: owner(), ..all() },
+        ),
         ("keys_by_owner (owner=?", KeyQuery { owner: owner(), tags: tags(), keyspace, ..all() }),
     ];
     for (index, query) in queries {
-        for state in [query.state, query.state.or(Some(KeyState::Active))] {
+        for states in [KeyStates::NOT_DELETED, KeyStates::ALL, KeyState::Active.into()] {
             for order in [Order::Ascending, Order::Descending] {
-                for page in pages(&KeyQuery { state, order, ..query.clone() }) {
+                for page in pages(&KeyQuery { states, order, ..query.clone() }) {
                     let plan = plan(&page);
                     assert!(plan.contains(index), "{index} in {plan}");
                     assert!(!plan.contains("TEMP B-TREE"), "{plan}");
@@ -58,6 +64,19 @@ fn every_path_uses_its_index_and_needs_no_sorting() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn deleted_keys_are_reached_through_what_was_deleted() {
+    let plan = plan(&KeyQuery { states: KeyState::Deleted.into(), ..all() });
+    for step in [
+        "SEARCH keys USING INDEX sqlite_autoindex_keys_1 (id=?)",
+        "keys_deleted (deleted_at>?)",
+        "service_accounts_deleted (deleted_at>?)",
+        "keys_by_account (service_account=?)",
+    ] {
+        assert!(plan.contains(step), "{step} in {plan}");
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::error::Error;
 
-use keyward_core::{Action, Change, FormatKind, KeyState, KeyspaceWrite, Sequence};
+use keyward_core::{Action, Change, FormatKind, KeyspaceWrite, Sequence};
 use keyward_store::conformance::sample::{
     at, change, event, insert, insertion, key, keyspace, opaque_key,
 };
-use keyward_store::{AuditQuery, KeyQuery, Store, StoreError};
+use keyward_store::{AuditQuery, KeyQuery, KeyStates, Store, StoreError};
 
 use crate::{file_in, open_in};
 
@@ -52,8 +52,8 @@ async fn a_key_that_cannot_be_read_is_an_error_and_never_a_weaker_key() {
         let record = key("damaged");
         insert(&store, &record).await;
         file_in(folder.path()).execute(&format!("UPDATE keys SET {damage}"), []).unwrap();
-        let state = damage.starts_with("deleted_at").then_some(KeyState::Deleted);
-        let listed = store.list(&KeyQuery { state, ..KeyQuery::new(at(0), 10) }).await;
+        let all = KeyQuery { states: KeyStates::ALL, ..KeyQuery::new(at(0), 10) };
+        let listed = store.list(&all).await;
         for (what, why) in [
             corrupt(store.find(&record.locators().next().unwrap()).await),
             corrupt(store.key(&record.id).await),

@@ -2,7 +2,9 @@
 
 use std::slice;
 
-use keyward_core::{Deletion, KeyId, KeyRecord, KeyWrite, KeyspaceId, Revocation, Timestamp};
+use keyward_core::{
+    Deletion, EndedBy, KeyId, KeyRecord, KeyWrite, KeyspaceId, Revocation, Timestamp,
+};
 
 use super::sample::{at, change, changed, insert, key, opaque_key, update};
 use crate::Store;
@@ -25,7 +27,7 @@ fn revocation(second: i64) -> Revocation {
 
 /// The ids of the keys that had ended by an instant, sorted.
 async fn ended(store: &dyn Store, by: Timestamp) -> Vec<KeyId> {
-    let records = store.ended(by, &[], ALL).await.unwrap();
+    let records = store.ended(EndedBy::instant(by), &[], ALL).await.unwrap();
     let mut ids: Vec<_> = records.into_iter().map(|record| record.id).collect();
     ids.sort_unstable();
     ids
@@ -47,12 +49,15 @@ pub async fn keys_have_ended_at_and_after_their_instant(store: &dyn Store) {
     assert_eq!(ended(store, at(9)).await, []);
     let just_before = Timestamp::from_micros(at(10).as_micros() - 1).unwrap();
     assert_eq!(ended(store, just_before).await, []);
-    assert_eq!(store.ended(at(10), &[], ALL).await.unwrap(), slice::from_ref(&soon));
+    assert_eq!(
+        store.ended(EndedBy::instant(at(10)), &[], ALL).await.unwrap(),
+        slice::from_ref(&soon)
+    );
     assert_eq!(ended(store, at(11)).await, ids(&["expiring", "revoked"]));
     assert_eq!(ended(store, at(12)).await, ids(&["disabled", "expiring", "revoked"]));
     store.apply(&change(vec![KeyWrite::Purge(Box::new(soon))])).await.unwrap();
     store.apply(&change(vec![KeyWrite::Purge(Box::new(disabled))])).await.unwrap();
-    assert_eq!(store.ended(at(100_000), &[], ALL).await.unwrap(), [later]);
+    assert_eq!(store.ended(EndedBy::instant(at(100_000)), &[], ALL).await.unwrap(), [later]);
 }
 
 /// A deleted key has ended by its expiry or its revocation, and not by being deleted.
@@ -93,7 +98,7 @@ pub async fn spared_keyspaces_are_left_out_before_the_limit(store: &dyn Store) {
         }
     }
     let found = async |spared: &[KeyspaceId], limit| {
-        let records = store.ended(at(10), spared, limit).await.unwrap();
+        let records = store.ended(EndedBy::instant(at(10)), spared, limit).await.unwrap();
         let mut ids: Vec<_> = records.into_iter().map(|record| record.id).collect();
         ids.sort_unstable();
         ids
@@ -110,10 +115,10 @@ pub async fn what_is_over_the_limit_is_found_when_the_rest_is_purged(store: &dyn
         insert(store, &expiring(&format!("e{n}"), n)).await;
         insert(store, &revoked(&format!("r{n}"), n)).await;
     }
-    assert_eq!(store.ended(at(10), &[], 0).await.unwrap(), []);
+    assert_eq!(store.ended(EndedBy::instant(at(10)), &[], 0).await.unwrap(), []);
     let mut visited = Vec::new();
     for expected in [3, 3, 2, 0] {
-        let records = store.ended(at(10), &[], 3).await.unwrap();
+        let records = store.ended(EndedBy::instant(at(10)), &[], 3).await.unwrap();
         assert_eq!(records.len(), expected);
         visited.extend(records.iter().map(|record| record.id.clone()));
         let purges = records.into_iter().map(|record| KeyWrite::Purge(Box::new(record)));
@@ -132,4 +137,34 @@ pub async fn a_key_that_ended_in_two_ways_is_found_once(store: &dyn Store) {
     {
         assert_eq!(ended(store, at(second)).await, ids(expected), "at {second}");
     }
+}
+
+/// Deleted keys are found by when they were deleted where that is asked for: by it alone, or together
+/// with those that ended; each once, and none of a spared keyspace.
+pub async fn deleted_keys_are_found_by_their_deletion(store: &dyn Store) {
+    let deletion = |second| Some(Deletion { at: at(second), by: "actor".parse().unwrap() });
+    let endless = |id: &str| KeyRecord { expires_at: None, ..key(id) };
+    insert(store, &KeyRecord { deletion: deletion(10), ..endless("a") }).await;
+    insert(store, &KeyRecord { deletion: deletion(20), ..expiring("b", 5) }).await;
+    insert(store, &KeyRecord { deletion: deletion(10), ..revoked("c", 15) }).await;
+    insert(store, &endless("d")).await;
+    let keyspace = KeyspaceId::parse("other").unwrap();
+    insert(
+        store,
+        &KeyRecord { keyspace: keyspace.clone(), deletion: deletion(10), ..endless("e") },
+    )
+    .await;
+    let found = async |deleted: i64, by: Option<i64>| {
+        let by = EndedBy { deleted: Some(at(deleted)), ended: by.map(at) };
+        let records = store.ended(by, slice::from_ref(&keyspace), ALL).await.unwrap();
+        let mut ids: Vec<_> = records.into_iter().map(|record| record.id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(found(9, None).await, []);
+    assert_eq!(found(10, None).await, ids(&["a", "c"]));
+    assert_eq!(found(20, None).await, ids(&["a", "b", "c"]));
+    assert_eq!(found(10, Some(5)).await, ids(&["a", "b", "c"]));
+    assert_eq!(found(20, Some(15)).await, ids(&["a", "b", "c"]));
+    assert_eq!(store.ended(EndedBy::default(), &[], ALL).await.unwrap(), []);
 }

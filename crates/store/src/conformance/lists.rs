@@ -1,11 +1,15 @@
 //! Rules about lists of keys.
 
 use keyward_core::{
-    Deletion, KeyRecord, KeyState, MatchTags, Name, OwnerId, Revocation, Tag, TagFilter, TagSet,
+    AccountState, Deletion, Description, KeyRecord, KeyState, MatchTags, Name, OwnerId, Revocation,
+    ServiceAccount, Tag, TagFilter, TagSet,
 };
 
-use super::sample::{at, changed, insert, key, update};
-use crate::{KeyPosition, KeyQuery, KeySort, Order, Search, Store};
+use super::sample::{account, at, changed, insert, insert_account, key, key_of, update};
+use crate::{KeyPosition, KeyQuery, KeySort, KeyStates, Order, Search, SearchIn, Store};
+
+const SORTS: [KeySort; 5] =
+    [KeySort::CreatedAt, KeySort::Enabled, KeySort::ExpiresAt, KeySort::Name, KeySort::UpdatedAt];
 
 async fn ids(store: &dyn Store, query: &KeyQuery) -> Vec<String> {
     let page = store.list(query).await.unwrap();
@@ -35,12 +39,14 @@ pub async fn pages_visit_every_key_once_in_every_order(store: &dyn Store) {
             created_at: at(n / 3),
             expires_at: (n % 3 != 0).then(|| at(100 + n / 2)),
             name: (n % 2 == 0).then(|| Name::parse(format!("name {}", n / 4)).unwrap()),
+            enabled: n % 3 == 1,
+            updated_at: at(n % 4),
             ..key(&format!("key{n}"))
         };
         insert(store, &record).await;
         records.push(record);
     }
-    for sort in [KeySort::CreatedAt, KeySort::ExpiresAt, KeySort::Name] {
+    for sort in SORTS {
         for order in [Order::Ascending, Order::Descending] {
             let query = KeyQuery { sort, order, ..KeyQuery::new(at(0), 2) };
             let place = |record: &KeyRecord| {
@@ -69,13 +75,19 @@ pub async fn keys_that_are_added_meanwhile_do_not_disturb_pages(store: &dyn Stor
     assert_eq!(ids(store, &rest).await, ["key1", "key0"]);
 }
 
-/// A list by state holds the keys whose record tells that state, at the very instants where it
-/// changes too; a list without a state holds all that are not deleted.
+/// A list by states holds the keys that are in one of them, as the record and its service account tell,
+/// at the very instants where it changes too; and so does its count.
 pub async fn states_are_told_as_the_record_tells_them(store: &dyn Store) {
     let base = |id: &str| KeyRecord { expires_at: None, not_before: None, ..key(id) };
     let by = || "actor".parse().unwrap();
     let revoked = |second| Some(Revocation { at: at(second), reason: None, by: by() });
     let deletion = Some(Deletion { at: at(0), by: by() });
+    let on = account();
+    let off = ServiceAccount { enabled: false, ..account() };
+    let gone = ServiceAccount { deletion: deletion.clone(), enabled: false, ..account() };
+    for account in [&on, &off, &gone] {
+        insert_account(store, account).await;
+    }
     let records = [
         base("plain"),
         KeyRecord { enabled: false, ..base("off") },
@@ -85,20 +97,46 @@ pub async fn states_are_told_as_the_record_tells_them(store: &dyn Store) {
         KeyRecord { revocation: revoked(5), expires_at: Some(at(10)), ..base("both") },
         KeyRecord { enabled: false, not_before: Some(at(10)), ..base("off-later") },
         KeyRecord { deletion, expires_at: Some(at(5)), ..base("deleted") },
+        KeyRecord { service_account: Some(on.id), ..base("of-active") },
+        KeyRecord { service_account: Some(off.id), ..base("of-disabled") },
+        KeyRecord { service_account: Some(off.id), expires_at: Some(at(10)), ..base("off-soon") },
+        KeyRecord { service_account: Some(gone.id), ..base("of-deleted") },
+        KeyRecord { service_account: Some(gone.id), enabled: false, ..base("off-of-deleted") },
     ];
     for record in &records {
         insert(store, record).await;
     }
+    let mut accounts = [AccountState::Active; 13];
+    accounts[9..].copy_from_slice(&[
+        AccountState::Disabled,
+        AccountState::Disabled,
+        AccountState::Deleted,
+        AccountState::Deleted,
+    ]);
     for second in [4, 5, 9, 10, 11] {
         let now = at(second);
-        for state in KeyState::ALL {
-            let query = KeyQuery { state: Some(state), ..KeyQuery::new(now, 3) };
-            let of_state = records.iter().filter(|record| record.state(now) == state);
-            let mut expected: Vec<_> = of_state.map(|record| record.id.to_string()).collect();
+        let sets = KeyState::ALL.map(KeyStates::from).into_iter().chain([
+            KeyStates::ALL,
+            KeyStates::NOT_DELETED,
+            KeyStates::of(&[KeyState::Disabled, KeyState::NotYetValid]),
+            KeyStates::of(&[KeyState::Active, KeyState::Deleted]),
+            KeyStates::of(&[]),
+        ]);
+        for states in sets {
+            let query = KeyQuery { states, ..KeyQuery::new(now, 3) };
+            let of_state = records
+                .iter()
+                .zip(accounts)
+                .filter(|(record, account)| states.contains(record.state(*account, now)));
+            let mut expected: Vec<_> = of_state.map(|(record, _)| record.id.to_string()).collect();
             expected.sort_by(|a, b| b.cmp(a));
-            assert_eq!(all_ids(store, &query).await, expected, "{state:?} at {second}");
+            assert_eq!(all_ids(store, &query).await, expected, "{states:?} at {second}");
+            let page = store.list(&query).await.unwrap();
+            assert!(page.keys.iter().all(|key| states.contains(key.state(now))));
+            let counted = KeyQuery { skip: Some(0), ..query };
+            let total = store.list(&counted).await.unwrap().total;
+            assert_eq!(total, Some(expected.len() as u64), "{states:?} at {second}");
         }
-        assert_eq!(all_ids(store, &KeyQuery::new(now, 3)).await.len(), records.len() - 1);
     }
 }
 
@@ -122,6 +160,64 @@ pub async fn every_filter_of_keys_is_kept(store: &dyn Store) {
     assert!(ids(store, &nowhere).await.is_empty());
     let of_prefix = KeyQuery { owner: Some(owner("an")), ..all };
     assert!(ids(store, &of_prefix).await.is_empty());
+}
+
+/// Keys are listed by their service account, alone and with other filters, deleted ones too.
+pub async fn keys_are_listed_by_their_service_account(store: &dyn Store) {
+    let (first, second) = (account(), account());
+    for account in [&first, &second] {
+        insert_account(store, account).await;
+    }
+    let deletion = Some(Deletion { at: at(0), by: "actor".parse().unwrap() });
+    insert(store, &key_of(&first, "a")).await;
+    insert(store, &KeyRecord { owner: OwnerId::parse("bob").unwrap(), ..key_of(&first, "b") })
+        .await;
+    insert(store, &KeyRecord { deletion, ..key_of(&first, "c") }).await;
+    insert(store, &key_of(&second, "d")).await;
+    insert(store, &key("e")).await;
+    let of = |account: &ServiceAccount| KeyQuery {
+        service_account: Some(account.id),
+        ..KeyQuery::new(at(0), 10)
+    };
+    assert_eq!(ids(store, &of(&first)).await, ["b", "a"]);
+    assert_eq!(
+        ids(store, &KeyQuery { states: KeyStates::ALL, ..of(&first) }).await,
+        ["c", "b", "a"]
+    );
+    assert_eq!(
+        ids(store, &KeyQuery { owner: OwnerId::parse("bob").ok(), ..of(&first) }).await,
+        ["b"]
+    );
+    assert_eq!(ids(store, &of(&second)).await, ["d"]);
+    assert_eq!(ids(store, &of(&account())).await, [""; 0]);
+}
+
+/// Pages with numbers hold the same keys as those that are followed, in every order, and tell how many
+/// there are in all; behind the last one there is nothing, and the total still.
+pub async fn pages_with_numbers_hold_what_others_hold(store: &dyn Store) {
+    for n in 0..7 {
+        insert(
+            store,
+            &KeyRecord { created_at: at(n / 3), enabled: n % 2 == 0, ..key(&format!("key{n}")) },
+        )
+        .await;
+    }
+    for sort in SORTS {
+        for order in [Order::Ascending, Order::Descending] {
+            let query = KeyQuery { sort, order, ..KeyQuery::new(at(0), 3) };
+            let expected = all_ids(store, &query).await;
+            let mut found = Vec::new();
+            for (skip, length) in [(0, 3), (3, 3), (6, 1), (7, 0), (u64::MAX, 0)] {
+                let page =
+                    store.list(&KeyQuery { skip: Some(skip), ..query.clone() }).await.unwrap();
+                assert_eq!((page.keys.len(), page.total), (length, Some(7)), "{sort:?} {order:?}");
+                assert_eq!(page.next.is_some(), skip < 4);
+                found.extend(page.keys.iter().map(|key| key.record.id.to_string()));
+            }
+            assert_eq!(found, expected, "{sort:?} {order:?}");
+        }
+    }
+    assert_eq!(store.list(&KeyQuery::new(at(0), 3)).await.unwrap().total, None);
 }
 
 /// Several tags are wanted any or all, with an owner or without; a key is listed once.
@@ -186,4 +282,28 @@ pub async fn searches_ignore_case_and_take_wildcards_literally(store: &dyn Store
     assert_eq!(search("_").await, ["b", "a"]);
     assert_eq!(search("e_1").await, ["b"]);
     assert_eq!(search("OWNER").await, ["b", "a"]);
+}
+
+/// A search in notes looks at name and description alone, as the other one does: in any case, without
+/// wildcards, and not across the two.
+pub async fn searches_in_notes_look_nowhere_else(store: &dyn Store) {
+    let noted = |id: &str, name: Option<&str>, description: Option<&str>| KeyRecord {
+        name: name.map(|name| Name::parse(name).unwrap()),
+        description: description.map(|text| Description::parse(text).unwrap()),
+        ..key(id)
+    };
+    insert(store, &noted("aa", Some("Größe 100%"), None)).await;
+    insert(store, &noted("bb", None, Some("eine\nGRÖSSE"))).await;
+    insert(store, &noted("cc", Some("end"), Some("start"))).await;
+    let search = async |text: &str| {
+        let search = Search::parse(text).ok().map(|search| search.within(SearchIn::Notes));
+        ids(store, &KeyQuery { search, ..KeyQuery::new(at(0), 10) }).await
+    };
+    assert_eq!(search("GRÖ").await, ["bb", "aa"]);
+    assert_eq!(search("0%").await, ["aa"]);
+    assert_eq!(search("%0").await, [""; 0]);
+    assert_eq!(search("endstart").await, [""; 0]);
+    for elsewhere in ["owner", "bb", "kw_"] {
+        assert_eq!(search(elsewhere).await, [""; 0], "{elsewhere}");
+    }
 }

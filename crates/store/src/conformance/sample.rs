@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use keyward_core::jose::{BaseIssuer, Claims, PairKind, PublicKey};
 use keyward_core::{
-    ActContext, Action, ActorId, Alphabet, Audience, AuditEvent, AuditEventId, Change, Description,
-    Digest, DigestScheme, Entropy, Format, FormatKind, HashAlgorithm, KeyId, KeyRecord, KeyWrite,
-    Keyspace, KeyspaceId, Metadata, Name, Opaque, OwnerId, Prefix, Prefixed, ResourceScopes,
-    ScopeSet, Signed, StoredSecret, TagSet, Timestamp, Version,
+    AccountRule, AccountWrite, ActContext, Action, ActorId, Alphabet, Audience, AuditEvent,
+    AuditEventId, Change, ClientId, Description, Digest, DigestScheme, Entropy, Format, FormatKind,
+    HashAlgorithm, KeyId, KeyRecord, KeyWrite, Keyspace, KeyspaceId, Metadata, Name, Opaque,
+    OwnerId, Prefix, Prefixed, ResourceScopes, ScopeSet, ServiceAccount, Signed, StoredDigests,
+    StoredSecret, TagSet, Timestamp, Version,
 };
 use serde_json::json;
 
@@ -42,6 +43,37 @@ pub fn digest() -> Digest {
     Digest::new(DigestScheme::Sha256, &bytes).unwrap()
 }
 
+/// A service account with every field filled that a new one can have.
+pub fn account() -> ServiceAccount {
+    let by = ActorId::parse("key:abc").unwrap();
+    ServiceAccount {
+        id: ClientId::generate(&Counting, at(0)),
+        version: Version::FIRST,
+        owner: OwnerId::parse("owner").unwrap(),
+        is_primary: false,
+        description: Some(Description::parse("Line\nline").unwrap()),
+        scopes: ScopeSet::parse(&["read".to_owned(), "write".to_owned()], "scopes").unwrap(),
+        secret: StoredDigests::of(digest()),
+        enabled: true,
+        deletion: None,
+        created_at: at(0),
+        created_by: by.clone(),
+        updated_at: at(1),
+        updated_by: by,
+        rotated_at: None,
+    }
+}
+
+/// The same with a changed record.
+pub fn changed_account(account: &ServiceAccount) -> ServiceAccount {
+    ServiceAccount { version: account.version.next(), ..account.clone() }
+}
+
+/// A key that belongs to a service account.
+pub fn key_of(account: &ServiceAccount, id: &str) -> KeyRecord {
+    KeyRecord { service_account: Some(account.id), ..key(id) }
+}
+
 /// A key of the prefixed format with every field filled that a new key can have.
 pub fn key(id: &str) -> KeyRecord {
     let text = |text: &str| vec![text.to_owned(), "other".to_owned()];
@@ -57,6 +89,7 @@ pub fn key(id: &str) -> KeyRecord {
         deletion: None,
         scopes: ScopeSet::parse(&text("read"), "scopes").unwrap(),
         resources: ResourceScopes::parse(&resources, "resources").unwrap(),
+        service_account: None,
         keyspace: KeyspaceId::default_keyspace(),
         format: FormatKind::Prefixed,
         owner: OwnerId::parse("owner").unwrap(),
@@ -117,6 +150,7 @@ pub fn keyspace(id: &str, format: FormatKind) -> Keyspace {
         default_lifetime: Some("30d".parse().unwrap()),
         maximum_lifetime: Some("90d".parse().unwrap()),
         rate_limit: None,
+        service_account: AccountRule::Primary,
         created_at: at(0),
         updated_at: at(1),
     }
@@ -138,6 +172,7 @@ pub fn event(action: Action, record: &KeyRecord, second: i64) -> AuditEvent {
         key: Some(record.id.clone()),
         keyspace: Some(record.keyspace.clone()),
         owner: Some(record.owner.clone()),
+        service_account: record.service_account,
         data: json!({"fields": ["name"]}).as_object().unwrap().clone(),
     }
 }
@@ -156,6 +191,23 @@ pub fn update(before: &KeyRecord, after: &KeyRecord) -> Change {
 /// A change that adds a record.
 pub fn insertion(record: &KeyRecord) -> Change {
     change(vec![KeyWrite::Insert(Box::new(record.clone()))])
+}
+
+/// A change that writes service accounts.
+pub fn account_change(accounts: Vec<AccountWrite>) -> Change {
+    Change { accounts, ..change(Vec::new()) }
+}
+
+/// A change of one account into another.
+pub fn account_update(before: &ServiceAccount, after: &ServiceAccount) -> Change {
+    let (before, after) = (Box::new(before.clone()), Box::new(after.clone()));
+    account_change(vec![AccountWrite::Update { before, after }])
+}
+
+/// Adds a service account.
+pub async fn insert_account(store: &dyn Store, account: &ServiceAccount) {
+    let change = account_change(vec![AccountWrite::Insert(Box::new(account.clone()))]);
+    store.apply(&change).await.expect("a new account is accepted");
 }
 
 /// Adds a record.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use keyward_core::{
-    AuditErasure, AuditEvent, Change, ChangeId, KeyId, KeyRecord, KeyWrite, Keyspace, KeyspaceId,
-    KeyspaceWrite, Locator, Sequence, Touched,
+    AccountState, AuditErasure, AuditEvent, Change, ChangeId, ClientId, KeyId, KeyRecord, KeyWrite,
+    Keyspace, KeyspaceId, KeyspaceWrite, Locator, Sequence, ServiceAccount, Touched,
 };
 
 use crate::{Applied, AuditPosition, Conflict, Feed, StoreError, StoredKey, Usage};
@@ -17,6 +17,7 @@ const FEED_CHANGES: usize = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) keys: HashMap<KeyId, StoredKey>,
+    pub(super) accounts: HashMap<ClientId, ServiceAccount>,
     pub(super) keyspaces: BTreeMap<KeyspaceId, Keyspace>,
     pub(super) events: BTreeMap<AuditPosition, AuditEvent>,
     /// The ids of keys that are found by digest.
@@ -37,6 +38,14 @@ impl State {
         (by_digest || record.format.is_found_by_id()).then_some(record)
     }
 
+    /// A key with the state that its account has now.
+    pub(super) fn stored(&self, key: &StoredKey) -> StoredKey {
+        let account = key.record.service_account.as_ref().map(|id| self.accounts.get(id));
+        let account =
+            account.map(|found| found.map_or(AccountState::Deleted, ServiceAccount::state));
+        StoredKey { account: account.unwrap_or_default(), ..key.clone() }
+    }
+
     pub(super) fn apply(&mut self, change: &Change) -> Result<Applied, StoreError> {
         if let Some(place) = self.changes.iter().rposition(|(id, _)| *id == change.id) {
             let sequence = self.sequence(place + 1);
@@ -45,6 +54,12 @@ impl State {
         self.check(change).map_err(StoreError::Conflict)?;
         for write in &change.keyspaces {
             self.keyspaces.insert(write.id().clone(), write.result().clone());
+        }
+        for write in &change.accounts {
+            match write.result() {
+                Some(account) => drop(self.accounts.insert(account.id, account.clone())),
+                None => drop(self.accounts.remove(write.id())),
+            }
         }
         for write in &change.keys {
             self.write_key(write);
@@ -72,10 +87,16 @@ impl State {
                 KeyspaceWrite::Insert(_) | KeyspaceWrite::Update { .. } => {}
             }
         }
+        let accounts = self.check_accounts(change)?;
         let mut ids = HashSet::new();
         let mut locators = HashSet::new();
         for write in &change.keys {
             self.check_key(write)?;
+            let account = write.result().and_then(|record| record.service_account);
+            if account.is_some_and(|id| !accounts.contains(&id) && !self.accounts.contains_key(&id))
+            {
+                return Err(Conflict::Outdated);
+            }
             // Rows of one change collide with each other as they would with those that are there.
             if !ids.insert(write.id()) {
                 let is_new = write.expected().is_none();
@@ -88,6 +109,35 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// Returns the accounts that the change adds.
+    fn check_accounts(&self, change: &Change) -> Result<HashSet<ClientId>, Conflict> {
+        let mut written = HashMap::new();
+        if change.accounts.is_empty() {
+            return Ok(HashSet::new());
+        }
+        for write in &change.accounts {
+            let stored = self.accounts.get(write.id()).map(|account| account.version);
+            let is_repeated = written.insert(*write.id(), write.result()).is_some();
+            if stored != write.expected() || is_repeated {
+                let is_new = write.expected().is_none();
+                return Err(if is_new { Conflict::Exists } else { Conflict::Outdated });
+            }
+            let is_of = |key: &StoredKey| key.record.service_account.as_ref() == Some(write.id());
+            if write.result().is_none() && self.keys.values().any(is_of) {
+                return Err(Conflict::Outdated);
+            }
+        }
+        let others = self.accounts.iter().filter(|(id, _)| !written.contains_key(id));
+        let after = written.values().flatten().copied().chain(others.map(|(_, account)| account));
+        let is_primary =
+            |account: &&ServiceAccount| account.is_primary && account.deletion.is_none();
+        let mut owners = HashSet::new();
+        if after.filter(is_primary).any(|account| !owners.insert(&account.owner)) {
+            return Err(Conflict::Exists);
+        }
+        Ok(written.into_keys().collect())
     }
 
     fn check_key(&self, write: &KeyWrite) -> Result<(), Conflict> {
@@ -111,7 +161,8 @@ impl State {
             self.digests.insert(locator, record.id.clone());
         }
         let usage = before.map_or_else(Usage::default, |key| key.usage);
-        self.keys.insert(record.id.clone(), StoredKey { record: record.clone(), usage });
+        let key = StoredKey { account: AccountState::Active, record: record.clone(), usage };
+        self.keys.insert(record.id.clone(), key);
     }
 
     fn erase(&mut self, erasure: &AuditErasure) -> usize {
@@ -128,6 +179,8 @@ impl State {
         let known = known.unwrap_or(usize::MAX).min(self.changes.len());
         let mut touched = Touched::default();
         for (_, change) in self.changes.iter().skip(known).take(FEED_CHANGES) {
+            touched.account_states |= change.account_states;
+            touched.accounts.extend(&change.accounts);
             touched.keyspaces |= change.keyspaces;
             touched.locators.extend(change.locators.iter().cloned());
         }

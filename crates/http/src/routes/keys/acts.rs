@@ -129,8 +129,8 @@ pub(crate) async fn rotate(
     let now = keyward.now();
     let view = RotatedView {
         secret: rotated.secret.expose(),
-        key: KeyView::of(&rotated.key, None, now),
-        previous: KeyView::of(&rotated.previous, Some(key.usage), now),
+        key: KeyView::of(&rotated.key, now),
+        previous: KeyView::changed(&rotated.previous, &key, now),
     };
     Ok(SecretJson(StatusCode::CREATED, view).into_response())
 }
@@ -282,6 +282,6 @@ pub(crate) fn read_reason(text: Option<&str>) -> Result<Option<Reason>, FieldErr
 }
 
 fn changed(keyward: &Keyward, record: &KeyRecord, before: &StoredKey) -> Response {
-    let view = KeyView::of(record, Some(before.usage), keyward.now());
+    let view = KeyView::changed(record, before, keyward.now());
     Json(StatusCode::OK, view).into_response()
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use keyward::{Keyward, Lifetime};
+use keyward::{EndedBy, Invalid, Keyward, Lifetime, Reaped};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,7 +12,7 @@ use crate::access::Right;
 use crate::caller::Actor;
 use crate::fields::Fields;
 use crate::input::Body;
-use crate::problem::{Problem, Problems};
+use crate::problem::Problems;
 use crate::view::{Answer, Json};
 
 /// Keys that are purged by one call, so that it ends well before its deadline.
@@ -22,21 +22,27 @@ const MOST_AT_ONCE: usize = 1_000;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReapBody {
-    /// How long ago they must have expired, or been revoked, at least: such as `30d`.
-    older_than: String,
+    /// How long ago they must have expired, or been revoked, at least: such as `30d`. Left out: those
+    /// that only ended so stay.
+    older_than: Option<String>,
+    /// How long ago they must have been deleted, at least; service accounts, too, with their keys. Left
+    /// out: that they are deleted does not count. One of the two must be given.
+    deleted_older_than: Option<String>,
 }
 
-/// How many keys were purged.
+/// What was purged.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReapedView {
     /// Keys that are no longer there: up to 1,000.
     purged: usize,
+    /// Service accounts that are no longer there; their keys are counted with the others.
+    accounts: usize,
     /// Whether there are more, for another call.
     has_more: bool,
 }
 
-/// Purges keys that expired or were revoked long enough ago, deleted ones included. Their audit
-/// events stay.
+/// Purges keys that expired or were revoked long enough ago, deleted ones included, and keys and service
+/// accounts that were deleted long enough ago. Audit events stay.
 ///
 /// Management keys are left out unless the caller has `root`.
 #[utoipa::path(
@@ -51,12 +57,21 @@ pub(crate) async fn reap(
     // There may be such keys in every keyspace.
     caller.may(Right::KeysWrite, None)?;
     let mut fields = Fields::default();
-    let by = fields.required("older_than", &body.older_than, |text| {
-        keyward.now().before(Lifetime::parse(text)?)
-    });
+    let before = |text: &str| keyward.now().before(Lifetime::parse(text)?);
+    let by = EndedBy {
+        deleted: fields.optional("deleted_older_than", body.deleted_older_than.as_deref(), before),
+        ended: fields.optional("older_than", body.older_than.as_deref(), before),
+    };
+    if body.older_than.is_none() && body.deleted_older_than.is_none() {
+        let rule = Invalid::new("must be given, or deleted_older_than");
+        fields.take::<()>(Err(rule.at("older_than")));
+    }
     fields.finish()?;
-    let by = by.ok_or_else(Problem::unreadable_body)?;
+    if by.deleted.is_some() {
+        caller.may(Right::AccountsWrite, None)?;
+    }
     let reaped = keyward.reap(by, MOST_AT_ONCE, &spared(&caller), caller.context()).await?;
-    let view = ReapedView { purged: reaped.purged, has_more: reaped.has_more };
+    let Reaped { accounts, purged, has_more } = reaped;
+    let view = ReapedView { purged, accounts, has_more };
     Ok(Json(StatusCode::OK, view).into_response())
 }

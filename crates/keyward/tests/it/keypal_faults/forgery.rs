@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use keyward::store::{
-    Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, Store, StoreError,
-    StoredKey, UsageDelta,
+    AccountPage, AccountQuery, Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage,
+    KeyQuery, Store, StoreError, StoredKey, UsageDelta,
 };
 use keyward::{
-    Asked, AuditFilter, CacheError, Change, Expiry, FormatKind, KeyId, KeyRecord, Keyspace,
-    KeyspaceId, Keyward, Locator, NewKey, Pepper, Secret, Sequence, SharedCache, Timestamp,
+    Asked, AuditFilter, CacheError, Change, ClientId, EndedBy, Expiry, FormatKind, KeyId,
+    KeyRecord, Keyspace, KeyspaceId, Keyward, Locator, NewKey, Pepper, Secret, Sequence,
+    ServiceAccount, SharedCache,
 };
 use rstest::rstest;
 
@@ -48,11 +49,19 @@ impl Store for MisledStore {
 
     async fn ended(
         &self,
-        by: Timestamp,
+        by: EndedBy,
         spared: &[KeyspaceId],
         limit: usize,
     ) -> Result<Vec<KeyRecord>, StoreError> {
         self.inner.ended(by, spared, limit).await
+    }
+
+    async fn account(&self, id: &ClientId) -> Result<Option<ServiceAccount>, StoreError> {
+        self.inner.account(id).await
+    }
+
+    async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError> {
+        self.inner.accounts(query).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

@@ -13,10 +13,20 @@ use super::another;
 use crate::support::Backend::{self, Memory, Sqlite};
 use crate::support::{Call, World, code, issue, me};
 
-const UNCACHED: VerifyOptions<'static> =
-    VerifyOptions { headers: None, bearer: Bearer::Strip, skip_cache: true, skip_tracking: false };
-const UNTRACKED: VerifyOptions<'static> =
-    VerifyOptions { headers: None, bearer: Bearer::Strip, skip_cache: false, skip_tracking: true };
+const UNCACHED: VerifyOptions<'static> = VerifyOptions {
+    client: None,
+    headers: None,
+    bearer: Bearer::Strip,
+    skip_cache: true,
+    skip_tracking: false,
+};
+const UNTRACKED: VerifyOptions<'static> = VerifyOptions {
+    client: None,
+    headers: None,
+    bearer: Bearer::Strip,
+    skip_cache: false,
+    skip_tracking: true,
+};
 
 async fn code_with(keyward: &Keyward, text: &str, options: &VerifyOptions<'_>) -> &'static str {
     keyward.verify_with(text, &Asked::default(), options).await.unwrap().code()

@@ -90,7 +90,7 @@ async fn fault_04_of_five_rotations_at_once_one_wins_and_one_secret_lives(
     let fresh = another(&world).await;
     assert_eq!(code(&fresh, &winner.secret).await, "allowed");
     assert_eq!(code(&fresh, &issued.secret).await, over(mode));
-    let query = KeyQuery { state: Some(KeyState::Active), ..KeyQuery::new(fresh.now(), 10) };
+    let query = KeyQuery { states: KeyState::Active.into(), ..KeyQuery::new(fresh.now(), 10) };
     let active = fresh.list(&query).await.unwrap().keys;
     let active: Vec<_> = active.into_iter().map(|key| key.record).collect();
     assert_eq!(active, std::slice::from_ref(&winner.key));

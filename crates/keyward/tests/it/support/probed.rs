@@ -6,17 +6,20 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use keyward::store::{
-    Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage, KeyQuery, Store, StoreError,
-    StoredKey, UsageDelta,
+    AccountPage, AccountQuery, Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage,
+    KeyQuery, Store, StoreError, StoredKey, UsageDelta,
 };
 use keyward::{
-    AuditFilter, Change, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator, Sequence, Timestamp,
+    AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
+    Sequence, ServiceAccount,
 };
 use tokio::sync::Semaphore;
 
 /// A call that is counted and can be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Call {
+    /// Held before the service account is read.
+    Account,
     /// Held before the change is made.
     Apply,
     /// Held before the key is looked for.
@@ -165,12 +168,21 @@ impl Store for ProbedStore {
 
     async fn ended(
         &self,
-        by: Timestamp,
+        by: EndedBy,
         spared: &[KeyspaceId],
         limit: usize,
     ) -> Result<Vec<KeyRecord>, StoreError> {
         self.pass(Call::Ended).await;
         self.counted(Call::Ended)?.ended(by, spared, limit).await
+    }
+
+    async fn account(&self, id: &ClientId) -> Result<Option<ServiceAccount>, StoreError> {
+        self.pass(Call::Account).await;
+        self.counted(Call::Account)?.account(id).await
+    }
+
+    async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError> {
+        self.up()?.accounts(query).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

@@ -1,0 +1,50 @@
+//! A record as bytes, for stores that keep it in one piece. As [`crate::KeyRecord`], the record itself
+//! cannot be serialized, so that no face sends its digests away by mistake.
+
+use serde::{Deserialize, Serialize};
+
+use super::ServiceAccount;
+use crate::{
+    ActorId, ClientId, Deletion, Description, DigestsForm, Invalid, OwnerId, ScopeSet,
+    StoredDigests, Timestamp, Version,
+};
+
+impl ServiceAccount {
+    /// The record as JSON, digests included: for where it is kept, and for nobody's eyes.
+    pub fn to_stored(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(512);
+        // Nothing in a record cannot be written; were it so, what is kept could not be read back.
+        if Stored::serialize(self, &mut serde_json::Serializer::new(&mut bytes)).is_err() {
+            bytes.clear();
+        }
+        bytes
+    }
+
+    /// Reads what [`ServiceAccount::to_stored`] wrote. The complaint holds nothing of what stands there.
+    pub fn from_stored(bytes: &[u8]) -> Result<Self, Invalid> {
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        let record = Stored::deserialize(&mut deserializer);
+        let record = record.ok().filter(|_| deserializer.end().is_ok());
+        record.ok_or_else(|| Invalid::new("must be a stored record"))
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "ServiceAccount", deny_unknown_fields)]
+struct Stored {
+    id: ClientId,
+    version: Version,
+    owner: OwnerId,
+    is_primary: bool,
+    description: Option<Description>,
+    scopes: ScopeSet,
+    #[serde(with = "DigestsForm")]
+    secret: StoredDigests,
+    enabled: bool,
+    deletion: Option<Deletion>,
+    created_at: Timestamp,
+    created_by: ActorId,
+    updated_at: Timestamp,
+    updated_by: ActorId,
+    rotated_at: Option<Timestamp>,
+}
