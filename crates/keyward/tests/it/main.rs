@@ -22,6 +22,7 @@ mod shared_cache;
 mod signing;
 mod support;
 mod taking_over;
+mod taking_over_accounts;
 mod traffic;
 mod updates;
 mod usage;
