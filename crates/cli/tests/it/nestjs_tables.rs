@@ -67,12 +67,12 @@ fn decision(client: &mut Client, account: &Account, key: &str) -> String {
 
 fn create_keyspace(cli: &Cli<'_>) {
     let form = ["--format", "opaque", "--length", "44", "--alphabet", ALPHABET];
-    let create = ["keyspaces", "create", "nestjs-keys"];
+    let create = ["keyspaces", "create", "nestjs"];
     cli.done(&[&create[..], &form, &["--service-account", "primary"]].concat());
 }
 
 fn import(cli: &Cli<'_>, noun: &str, file: &str, zone: &str) -> String {
-    let keyspace: &[_] = if noun == "keys" { &["--keyspace", "nestjs-keys"] } else { &[] };
+    let keyspace: &[_] = if noun == "keys" { &["--keyspace", "nestjs"] } else { &[] };
     let options = [noun, "import", file, "--from", "nestjs", "--time-zone", zone];
     cli.done(&[&options[..], keyspace].concat())
 }
@@ -162,7 +162,7 @@ fn what_was_written_came_along(client: &mut Client, written: &[Written]) {
     assert_eq!([&shown[6]["expires_at"], &shown[8]["deleted_at"]], [PAST, PAST]);
     assert_eq!(shown[8]["deleted_by"], "key-manager-service");
     // The next key of the user belongs to the account that became the primary one.
-    let body = json!({"owner": "1", "keyspace": "nestjs-keys"});
+    let body = json!({"owner": "1", "keyspace": "nestjs"});
     let issued = client.granted("POST", "/v1/keys", &body);
     assert_eq!(issued["key"]["service_account_id"], written[1].account.client_id.as_str());
     assert_eq!(issued["client_secret"], Value::Null);
