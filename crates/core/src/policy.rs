@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::jose::{Claims, RegisteredClaims, SignedToken};
 use crate::{
-    AccountState, ClientId, Decision, DenyReason, Hasher, KeyId, KeyRecord, KeyspaceId, ResourceId,
-    Scope, ServiceAccount, StoredSecret, Timestamp, Token,
+    AccountState, ClientId, Decision, DenyReason, Hasher, KeyId, KeyRecord, KeyspaceId,
+    MAX_SECRET_LENGTH, ResourceId, Scope, ServiceAccount, StoredSecret, Timestamp, Token,
 };
 
 /// What is asked of a key.
@@ -41,6 +41,11 @@ impl Client {
         hasher: &Hasher,
         now: Timestamp,
     ) -> Self {
+        // Before it is known whether there is the account: the time that it takes to hash a long text
+        // would tell that there is none.
+        if secret.len() > MAX_SECRET_LENGTH {
+            return Self(ClientId::NOBODY);
+        }
         let Some(account) = account else {
             pretend(hasher, secret);
             return Self(ClientId::NOBODY);
