@@ -1,9 +1,10 @@
 //! Removing service accounts for good, with their keys.
 
 use keyward_core::{
-    AccountState, AccountWrite, ActContext, Action, ClientId, KeyWrite, Refusal, ServiceAccount,
+    AccountState, AccountWrite, ActContext, Action, Change, ClientId, KeyRecord, KeyWrite, Refusal,
+    ServiceAccount,
 };
-use keyward_store::{KeyQuery, KeyStates};
+use keyward_store::{KeyQuery, KeyStates, StoreError};
 use serde_json::json;
 
 use crate::manage::{ATTEMPTS, data};
@@ -59,14 +60,33 @@ impl Keyward {
                 change.events.push(self.key_event(Action::KeyPurged, &key, context, now, data([])));
                 change.keys.push(KeyWrite::Purge(Box::new(key)));
             }
-            let after = account.clone().renewed();
-            let (before, next) = (Box::new(account), Box::new(after.clone()));
-            change.accounts.push(AccountWrite::Update { before, after: next });
+            account = hold(account, &mut change);
             self.commit(change).await?;
-            account = after;
             *purged += count;
             // Whoever waits to write comes first.
             tokio::task::yield_now().await;
         }
     }
+
+    /// Lets a change of a key be made only while the account that the key belongs to stays deleted, and
+    /// says whether it is deleted at all.
+    pub(in crate::manage) async fn hold_deleted(
+        &self,
+        key: &KeyRecord,
+        change: &mut Change,
+    ) -> Result<bool, StoreError> {
+        let Some(id) = &key.service_account else { return Ok(false) };
+        let account = self.inner.store.account(id).await?;
+        let deleted = account.filter(|account| account.state() == AccountState::Deleted);
+        Ok(deleted.map(|account| hold(account, change)).is_some())
+    }
+}
+
+/// Writes the account with a change, which is refused once somebody else has changed it; returns the
+/// version that is written.
+fn hold(account: ServiceAccount, change: &mut Change) -> ServiceAccount {
+    let renewed = account.clone().renewed();
+    let (before, after) = (Box::new(account), Box::new(renewed.clone()));
+    change.accounts.push(AccountWrite::Update { before, after });
+    renewed
 }
