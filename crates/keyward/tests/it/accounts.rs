@@ -7,6 +7,7 @@ mod permits;
 mod primary;
 mod purging;
 mod reaching;
+mod reaping;
 mod secrets;
 
 use keyward::{

@@ -233,7 +233,7 @@ async fn what_is_no_client_id_is_refused_without_a_read(
     assert_eq!(held.code(&keyward).await, "allowed");
     let before = world.store.count(Call::Account);
     let nil = "00000000-0000-0000-0000-000000000000";
-    for id in ["", "x", nil, "' OR 1=1 --", &made_up(0)[1..], &"a".repeat(10_000)] {
+    for id in ["", "x", nil, "' OR 1=1 --", &made_up(0).replace('-', ""), &"a".repeat(10_000)] {
         let code = code_as(&keyward, id, &held.account.client_secret, &held.key.secret);
         assert_eq!(code.await, "unknown", "{id}");
     }

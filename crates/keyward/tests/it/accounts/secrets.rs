@@ -49,7 +49,7 @@ async fn a_rotation_moves_an_account_to_the_newest_pepper_and_the_old_secret_kee
     assert_eq!(scheme(&keyward, &held).await, hmac(2));
     assert_eq!(held.code_with(&keyward, &rotated.client_secret).await, "allowed");
     assert_eq!(held.code(&keyward).await, "allowed");
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     keyward.catch_up().await.unwrap();
     assert_eq!(held.code_with(&keyward, &rotated.client_secret).await, "allowed");
     assert_eq!(held.code(&keyward).await, "unknown");
@@ -81,7 +81,7 @@ async fn no_text_but_the_client_secret_is_taken_for_it(#[values(Memory, Sqlite)]
         " ".to_owned(),
         secret.to_lowercase(),
         format!("{secret} "),
-        secret[1..].to_owned(),
+        secret.replacen('_', "", 1),
         secret.repeat(10_000),
         other.account.client_secret.expose().to_owned(),
         held.key.secret.expose().to_owned(),
