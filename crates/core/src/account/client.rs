@@ -1,7 +1,7 @@
 //! Proving whoever presents the credentials of a service account.
 
 use super::{AccountState, ServiceAccount};
-use crate::{ClientId, Hasher, KeyRecord, Timestamp};
+use crate::{ClientId, Hasher, KeyRecord, MAX_SECRET_LENGTH, Timestamp};
 
 /// A service account as whose a key is presented: it was proved to be who it says by its client secret,
 /// or it was not, and then there is no such key.
@@ -17,6 +17,11 @@ impl Client {
         hasher: &Hasher,
         now: Timestamp,
     ) -> Self {
+        // Before it is known whether there is the account: the time that it takes to hash a long text
+        // would tell that there is none.
+        if secret.len() > MAX_SECRET_LENGTH {
+            return Self(ClientId::NOBODY);
+        }
         let Some(account) = account else {
             hasher.pretend(secret);
             return Self(ClientId::NOBODY);

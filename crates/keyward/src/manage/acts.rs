@@ -155,6 +155,10 @@ impl Keyward {
             }
             let key = key.record;
             let mut change = self.change(now);
+            if key.deletion.is_none() && !self.hold_deleted(&key, &mut change).await? {
+                // Its account was brought back in between.
+                continue;
+            }
             change.events.push(self.key_event(Action::KeyPurged, &key, context, now, data([])));
             change.keys.push(KeyWrite::Purge(Box::new(key)));
             match self.commit(change).await {
