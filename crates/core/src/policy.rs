@@ -178,6 +178,22 @@ pub fn judge<K: Candidate>(
     }
 }
 
+/// Whether the state of the service account that the key belongs to makes a difference: it does if the
+/// secret is the key's own, and the key is one that is asked for. Whoever looks the account up for
+/// others, too, tells by the time that it takes which keys there are.
+pub fn depends_on_account<K: Candidate>(
+    token: &Token<'_>,
+    key: &K,
+    asked: &Asked<'_>,
+    now: Timestamp,
+    hasher: &Hasher,
+) -> bool {
+    let record = key.as_ref();
+    record.service_account.is_some()
+        && is_meant(record, asked)
+        && prove(token, key, record.at_least(now), hasher).is_some()
+}
+
 /// Judges a text that this key has proved before: the rest of the judgement is made anew.
 pub fn judge_proved<K: Candidate>(
     proved: &ProvedToken,

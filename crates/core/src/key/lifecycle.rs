@@ -288,6 +288,7 @@ impl KeyRecord {
             resources: changes.resources.unwrap_or(self.resources),
             tags: changes.tags.unwrap_or(self.tags),
             metadata: changes.metadata.unwrap_or(self.metadata),
+            enabled: changes.enabled.unwrap_or(self.enabled),
             expires_at,
             not_before,
             ..self
