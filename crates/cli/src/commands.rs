@@ -1,5 +1,6 @@
 //! From arguments to what they ask for.
 
+mod accounts;
 mod audit;
 mod config;
 mod export;
@@ -57,6 +58,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
 /// The commands that are requests to the REST interface.
 async fn call(api: &Api, as_json: bool, command: Command) -> anyhow::Result<Outcome> {
     match command {
+        Command::Accounts(command) => accounts::run(api, as_json, command).await,
         Command::Audit(command) => audit::run(api, as_json, command).await,
         Command::Jwks(command) => jwks::run(api, as_json, command).await,
         Command::Keys(command) => keys::run(api, as_json, command).await,

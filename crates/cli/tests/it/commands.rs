@@ -1,5 +1,6 @@
 //! Every command, on the database of the machine and on a server: one behaviour.
 
+mod accounts;
 mod import;
 mod keys;
 mod many;

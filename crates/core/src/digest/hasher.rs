@@ -91,6 +91,12 @@ impl Hasher {
         self.newest_pepper().map_or(DigestScheme::Sha256, DigestScheme::HmacSha256)
     }
 
+    /// The schemes in which new digests are or were made here, the newest first.
+    pub fn own_schemes(&self) -> impl Iterator<Item = DigestScheme> {
+        let peppered = self.peppers.iter().map(|(version, _)| DigestScheme::HmacSha256(*version));
+        peppered.chain([DigestScheme::Sha256, DigestScheme::Sha512])
+    }
+
     /// The newest of keypal's salts, if there is one.
     pub fn newest_keypal_salt(&self) -> Option<PepperVersion> {
         self.keypal_salts.iter().map(|(version, _)| *version).max()

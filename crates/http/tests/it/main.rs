@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "what is not there fails the test")]
 
 mod accounts;
+mod accounts_import;
 mod answer;
 mod audit;
 mod audit_trail;
