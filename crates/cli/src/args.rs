@@ -15,7 +15,9 @@ pub(crate) use accounts::{
     AccountChangeArgs, AccountListArgs, AccountRotateArgs, AccountsCommand, CreateAccountArgs,
 };
 use clap::{Parser, Subcommand};
-pub(crate) use import::{ExportArgs, FileFormat, ImportArgs, Source};
+pub(crate) use import::{
+    AccountExportArgs, AccountImportArgs, ExportArgs, FileFormat, ImportArgs, Source, TableArgs,
+};
 pub(crate) use jwks::{JwksCommand, JwksExportArgs};
 pub(crate) use keys::{
     ChangeArgs, FieldArgs, IssueArgs, IssueManyArgs, KeysCommand, ListArgs, RevokeAllArgs,

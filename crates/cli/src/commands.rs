@@ -21,7 +21,7 @@ mod verify;
 use clap::CommandFactory;
 
 use crate::api::Api;
-use crate::args::{Args, Command, KeysCommand, TargetArgs};
+use crate::args::{AccountsCommand, Args, Command, KeysCommand, TargetArgs};
 use crate::config::Config;
 use crate::instance::Workload;
 use crate::outcome::Outcome;
@@ -44,7 +44,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         }
         command => {
             let workload = match command {
-                Command::Keys(KeysCommand::Import(_)) => Workload::Bulk,
+                Command::Accounts(AccountsCommand::Import(_))
+                | Command::Keys(KeysCommand::Import(_)) => Workload::Bulk,
                 _ => Workload::Usual,
             };
             let api = Api::open(target, workload).await?;

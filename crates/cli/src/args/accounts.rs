@@ -3,13 +3,20 @@
 use clap::Subcommand;
 use keyward::AccountState;
 
-use super::PageArgs;
+use super::{AccountExportArgs, AccountImportArgs, PageArgs};
 
 /// What to do with service accounts.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountsCommand {
     /// Create a service account; its client secret is printed now and never again
     Create(CreateAccountArgs),
+    /// Take over the service accounts that are described in a file, with their client secrets or hashes
+    ///
+    /// Running it again is safe: accounts that are there already are passed over. Their keys are taken
+    /// over afterwards.
+    Import(AccountImportArgs),
+    /// Print service accounts with their digests, one a line, as import takes them; never their secrets
+    Export(AccountExportArgs),
     /// List service accounts
     List(AccountListArgs),
     /// Show a service account

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
-use super::query;
+use super::{export, import, query};
 use crate::api::Api;
 use crate::args::{
     AccountChangeArgs, AccountListArgs, AccountRotateArgs, AccountsCommand, CreateAccountArgs,
@@ -21,6 +21,8 @@ pub(super) async fn run(
 ) -> anyhow::Result<Outcome> {
     let act = match command {
         AccountsCommand::Create(args) => return create(api, as_json, args).await,
+        AccountsCommand::Export(args) => return export::accounts(api, as_json, args).await,
+        AccountsCommand::Import(args) => return import::accounts(api, as_json, args).await,
         AccountsCommand::List(args) => return list(api, as_json, args).await,
         AccountsCommand::Update(args) => return update(api, as_json, args).await,
         AccountsCommand::Rotate(args) => return rotate(api, as_json, args).await,

@@ -14,8 +14,8 @@ use crate::printer;
 pub(super) async fn run(api: &Api, as_json: bool, command: KeysCommand) -> anyhow::Result<Outcome> {
     let act = match command {
         KeysCommand::Issue(args) => return issue(api, as_json, args).await,
-        KeysCommand::Export(args) => return export::run(api, as_json, args).await,
-        KeysCommand::Import(args) => return import::run(api, as_json, args).await,
+        KeysCommand::Export(args) => return export::keys(api, as_json, args).await,
+        KeysCommand::Import(args) => return import::keys(api, as_json, args).await,
         KeysCommand::IssueMany(args) => return many::issue(api, as_json, args).await,
         KeysCommand::List(args) => return list(api, as_json, args).await,
         KeysCommand::Update(args) => return update(api, as_json, args).await,

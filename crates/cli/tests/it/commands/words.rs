@@ -107,6 +107,8 @@ fn every_command_has_a_help(
         "keys restore",
         "keys purge",
         "accounts create",
+        "accounts import",
+        "accounts export",
         "accounts list",
         "accounts show",
         "accounts update",
