@@ -1,7 +1,7 @@
 //! Keyward as its users meet it, over every backend.
 #![cfg(test)]
 
-mod accounts;
+mod account_reads;
 mod acts;
 mod audit;
 mod cache;
