@@ -1,4 +1,4 @@
-//! Verifying keys of service accounts: what is asked of the store.
+//! What verifying keys of service accounts asks of the store.
 
 use keyward::{
     AccountRule, Asked, ClientCredentials, Format, Issued, KeyId, Keyward, NewKey, NewKeyspace,
