@@ -33,7 +33,7 @@ use crate::view::{AccountRuleName, AccountStateName, AlgorithmName, FormatName, 
 struct Document;
 
 /// The management key as a bearer token.
-struct BearerToken;
+pub(crate) struct BearerToken;
 
 impl Modify for BearerToken {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {

@@ -41,8 +41,8 @@ struct Reaping<'a> {
 
 impl Keyward {
     /// Removes up to `most` keys for good that had ended: those of every keyspace that is not spared,
-    /// deleted ones, too. Where deletions count as ends, also the service accounts that were deleted,
-    /// each with its keys.
+    /// deleted ones, too. Where deletions count as ends, also up to `most` service accounts that were
+    /// deleted, each once its keys are gone.
     ///
     /// Usage goes with the keys; audit events stay, and each key and account gets one more. What lies in
     /// the future has not ended, whichever instant is given. After an error, some may be gone.
@@ -86,7 +86,7 @@ impl Keyward {
         self.reap(by, usize::MAX, &[], &ActContext::by(own_actor()?)).await
     }
 
-    /// Removes deleted service accounts until as many keys are gone as may go.
+    /// Removes deleted service accounts until as many keys, or accounts, are gone as may go.
     async fn reap_accounts(
         &self,
         reaping: &Reaping<'_>,
@@ -99,13 +99,14 @@ impl Keyward {
                 return Ok(reaped);
             }
             for account in accounts {
-                if reaped.purged >= most {
+                if reaped.purged.max(reaped.accounts) >= most {
                     return Ok(Reaped { has_more: true, ..reaped });
                 }
-                match self.purge_account(&account.id, reaping.context).await {
-                    Ok(keys) => {
-                        reaped.accounts += 1;
-                        reaped.purged += keys;
+                let most_keys = most - reaped.purged;
+                match self.purge_account_and(&account.id, most_keys, reaping.context).await {
+                    Ok(purged) => {
+                        reaped.accounts += usize::from(purged.is_gone);
+                        reaped.purged += purged.keys;
                     }
                     // Somebody else was faster, or has brought it back.
                     Err(Error::NotFound(_) | Error::Refused(Refusal::NotDeleted)) => {}
@@ -183,7 +184,7 @@ pub(crate) fn spawn(inner: Weak<Inner>) {
             match keyward.reap_due().await {
                 Ok(Reaped { accounts: 0, purged: 0, .. }) => {}
                 Ok(Reaped { accounts, purged, .. }) => {
-                    tracing::info!(keys = purged, accounts, "what had ended was purged");
+                    tracing::info!(keys = purged, accounts, "old keys were purged");
                 }
                 Err(error) => tracing::warn!(%error, "old keys could not be purged"),
             }

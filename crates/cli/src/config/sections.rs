@@ -201,6 +201,8 @@ impl Default for SignedSection {
 pub(crate) struct CompatSection {
     /// Whether the routes of japikey's routers are served, under `/compat/japikey`.
     pub(crate) japikey: bool,
+    /// Whether the routes of the `NestJS` library are served, at `/api/keys` and under `/compat/nestjs`.
+    pub(crate) nestjs: bool,
 }
 
 /// What becomes of keys that have ended, and of deleted service accounts.

@@ -27,6 +27,8 @@ mod keys;
 mod keyspaces;
 mod management;
 mod many;
+mod nestjs;
+mod nestjs_faults;
 mod pages;
 mod protect;
 mod reap;

@@ -3,22 +3,20 @@
 mod import;
 mod imported;
 mod of_key;
+mod purging;
 
 pub use imported::{AccountPast, ImportedAccount};
 use keyward_core::{
-    AccountChanges, AccountState, AccountWrite, ActContext, Action, ActorId, AuditEvent, Change,
-    ClientId, Digest, KeyWrite, Lifetime, NewServiceAccount, Refusal, Secret, ServiceAccount,
-    Timestamp, draw_client_secret,
+    AccountChanges, AccountWrite, ActContext, Action, ActorId, AuditEvent, Change, ClientId,
+    Digest, Lifetime, NewServiceAccount, Refusal, Secret, ServiceAccount, Timestamp,
+    draw_client_secret,
 };
-use keyward_store::{AccountPage, AccountQuery, KeyQuery, KeyStates, StoreError};
+use keyward_store::{AccountPage, AccountQuery, StoreError};
 pub(super) use of_key::AccountForKey;
 use serde_json::{Map, Value, json};
 
 use super::{ATTEMPTS, data};
 use crate::{Error, Keyward};
-
-/// Keys that are removed together with their account, in one change.
-const PURGED_TOGETHER: usize = 200;
 
 /// A service account with its client secret: this is the only time that it can be seen.
 #[derive(Debug)]
@@ -132,63 +130,6 @@ impl Keyward {
         match self.commit_account(before, &account, context, now, action).await {
             Err(error) if error.is_outdated() => Err(Refusal::Outdated.into()),
             result => result.map(|()| IssuedAccount { client_secret, account }),
-        }
-    }
-
-    /// Removes a deleted service account for good, and before it each of its keys, and says how many
-    /// there were. After an error, some keys may be gone. Audit events stay.
-    pub async fn purge_account(&self, id: &ClientId, context: &ActContext) -> Result<usize, Error> {
-        let mut purged = 0;
-        for _ in 0..ATTEMPTS {
-            let account = self.existing_account(id).await?;
-            if account.state() != AccountState::Deleted {
-                return Err(Refusal::NotDeleted.into());
-            }
-            match self.purge_with_keys(account, context, &mut purged).await {
-                // It was changed in between, and perhaps restored.
-                Err(error) if error.is_outdated() => {}
-                result => return result.map(|()| purged),
-            }
-        }
-        Err(Refusal::Outdated.into())
-    }
-
-    /// Each change also writes the account, so that none is made once somebody else has.
-    async fn purge_with_keys(
-        &self,
-        mut account: ServiceAccount,
-        context: &ActContext,
-        purged: &mut usize,
-    ) -> Result<(), Error> {
-        loop {
-            let now = self.now();
-            let query = KeyQuery {
-                service_account: Some(account.id),
-                states: KeyStates::ALL,
-                ..KeyQuery::new(now, PURGED_TOGETHER)
-            };
-            let keys = self.inner.store.list(&query).await?.keys;
-            let mut change = self.change(now);
-            if keys.is_empty() {
-                let told = data([("keys", Some(json!(*purged)))]);
-                let action = Action::ServiceAccountPurged;
-                change.events.push(self.account_event(action, &account, context, now, told));
-                change.accounts.push(AccountWrite::Purge(Box::new(account)));
-                return self.commit(change).await.map(drop);
-            }
-            let count = keys.len();
-            for key in keys.into_iter().map(|key| key.record) {
-                change.events.push(self.key_event(Action::KeyPurged, &key, context, now, data([])));
-                change.keys.push(KeyWrite::Purge(Box::new(key)));
-            }
-            let after = account.clone().renewed();
-            let (before, next) = (Box::new(account), Box::new(after.clone()));
-            change.accounts.push(AccountWrite::Update { before, after: next });
-            self.commit(change).await?;
-            account = after;
-            *purged += count;
-            // Whoever waits to write comes first.
-            tokio::task::yield_now().await;
         }
     }
 

@@ -22,7 +22,10 @@ impl Keyward {
         context: &ActContext,
     ) -> Result<KeyRecord, Error> {
         let keyspace = self.keyspace_of(&self.existing(id).await?.record)?;
-        let told = data([("fields", Some(json!(changes.fields())))]);
+        let told = data([
+            ("fields", Some(json!(changes.fields()))),
+            ("enabled", changes.enabled.map(|enabled| json!(enabled))),
+        ]);
         let act = |key: KeyRecord, now| key.update(changes.clone(), &keyspace, now);
         self.alter(id, context, act, (Action::KeyUpdated, told)).await
     }
@@ -155,6 +158,10 @@ impl Keyward {
             }
             let key = key.record;
             let mut change = self.change(now);
+            if key.deletion.is_none() && !self.hold_deleted(&key, &mut change).await? {
+                // Its account was brought back in between.
+                continue;
+            }
             change.events.push(self.key_event(Action::KeyPurged, &key, context, now, data([])));
             change.keys.push(KeyWrite::Purge(Box::new(key)));
             match self.commit(change).await {

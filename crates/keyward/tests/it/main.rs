@@ -1,6 +1,7 @@
 //! Keyward as its users meet it, over every backend.
 #![cfg(test)]
 
+mod accounts;
 mod acts;
 mod audit;
 mod cache;

@@ -9,7 +9,7 @@ use crate::support::{World, code, issue_as};
 use FormatKind::{Opaque, Prefixed};
 
 /// Peppers of these versions, each made of a byte of its own.
-fn peppers(versions: &[u16]) -> Peppers {
+pub(crate) fn peppers(versions: &[u16]) -> Peppers {
     let pepper = |&version: &u16| {
         let byte = u8::try_from(version).unwrap();
         (PepperVersion::new(version), Pepper::new(vec![byte; 32]).unwrap())
@@ -17,7 +17,7 @@ fn peppers(versions: &[u16]) -> Peppers {
     versions.iter().map(pepper).collect()
 }
 
-fn hmac(version: u16) -> DigestScheme {
+pub(crate) fn hmac(version: u16) -> DigestScheme {
     DigestScheme::HmacSha256(PepperVersion::new(version))
 }
 

@@ -78,5 +78,5 @@ fn a_server_purges_old_keys_by_itself_if_it_is_told_to() {
     let told = cli.json(&["audit", "list", "--action", "key.purged"]);
     assert_eq!(told["data"][0]["actor"], "keyward");
     let log = server.stop().stderr;
-    assert!(log.contains("what had ended was purged"), "{log}");
+    assert!(log.contains("old keys were purged"), "{log}");
 }

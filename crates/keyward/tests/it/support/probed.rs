@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 /// A call that is counted and can be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Call {
-    /// Held before the service account is read.
+    /// Held after the service account was read.
     Account,
     /// Held before the change is made.
     Apply,
@@ -177,8 +177,9 @@ impl Store for ProbedStore {
     }
 
     async fn account(&self, id: &ClientId) -> Result<Option<ServiceAccount>, StoreError> {
+        let found = self.counted(Call::Account)?.account(id).await;
         self.pass(Call::Account).await;
-        self.counted(Call::Account)?.account(id).await
+        found
     }
 
     async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError> {
