@@ -16,12 +16,12 @@
 //! # }
 //! ```
 
+mod acts;
 mod bodies;
 mod create;
 mod envelope;
 mod error;
 mod list;
-mod routes;
 mod validate;
 mod view;
 
@@ -119,7 +119,7 @@ fn documented() -> OpenApiRouter<Keyward> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(create::create, list::list))
         .routes(routes!(validate::validate))
-        .routes(routes!(routes::update, routes::remove))
+        .routes(routes!(acts::update, acts::remove))
         .routes(routes!(document))
 }
 

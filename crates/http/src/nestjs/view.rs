@@ -63,7 +63,8 @@ pub(super) struct CreatedKey<'a> {
     raw_key: &'a str,
     #[schema(example = "123")]
     user_id: &'a str,
-    #[schema(value_type = String, example = "550e8400-e29b-41d4-a716-446655440000")]
+    /// The service account; null if the key was taken over without one.
+    #[schema(value_type = Option<String>, example = "550e8400-e29b-41d4-a716-446655440000")]
     client_id: Option<ClientId>,
     /// The client secret, if the service account was created with the key: this is the only time that
     /// it can be seen.
@@ -108,7 +109,8 @@ pub(super) struct ValidKey<'a> {
     key_id: &'a KeyId,
     #[schema(example = "123")]
     user_id: &'a str,
-    #[schema(value_type = String, example = "550e8400-e29b-41d4-a716-446655440000")]
+    /// The service account; null if the key was taken over without one.
+    #[schema(value_type = Option<String>, example = "550e8400-e29b-41d4-a716-446655440000")]
     client_id: Option<ClientId>,
     /// It is expired at and after this instant; null: never.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -133,7 +135,8 @@ impl<'a> ValidKey<'a> {
 pub(super) struct UpdatedKey<'a> {
     #[schema(value_type = String, example = "7Kx2mPqRtUvW")]
     key_id: &'a KeyId,
-    #[schema(value_type = String, example = "550e8400-e29b-41d4-a716-446655440000")]
+    /// The service account; null if the key was taken over without one.
+    #[schema(value_type = Option<String>, example = "550e8400-e29b-41d4-a716-446655440000")]
     client_id: Option<ClientId>,
     name: Option<&'a str>,
     description: Option<&'a str>,
@@ -166,13 +169,13 @@ impl<'a> UpdatedKey<'a> {
 pub(super) struct RemovedKey<'a> {
     #[schema(value_type = String, example = "7Kx2mPqRtUvW")]
     key_id: &'a KeyId,
-    #[schema(value_type = String, example = "550e8400-e29b-41d4-a716-446655440000")]
+    /// The service account; null if the key was taken over without one.
+    #[schema(value_type = Option<String>, example = "550e8400-e29b-41d4-a716-446655440000")]
     client_id: Option<ClientId>,
     status: Status,
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     deleted_at: Option<Millis>,
     /// Who removed it: `key:<id>` for a management key.
-    #[schema(value_type = String)]
     deleted_by: Option<&'a str>,
 }
 
@@ -205,7 +208,8 @@ pub(super) struct ListedKey<'a> {
     id: &'a KeyId,
     #[schema(value_type = String, example = "7Kx2mPqRtUvW")]
     key_id: &'a KeyId,
-    #[schema(value_type = String, example = "550e8400-e29b-41d4-a716-446655440000")]
+    /// The service account; null if the key was taken over without one.
+    #[schema(value_type = Option<String>, example = "550e8400-e29b-41d4-a716-446655440000")]
     client_id: Option<ClientId>,
     name: Option<&'a str>,
     description: Option<&'a str>,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::server::Backend::Memory;
-use super::server::Server;
+use super::server::{Credentials, Server};
 use crate::faulty::FaultyStore;
 use crate::support::{Api, request};
 
@@ -63,4 +63,31 @@ async fn a_keyspace_that_is_there_is_taken_if_its_keys_have_accounts() {
     let changed = api.call("PATCH", &path, json!({"service_account": "primary"})).await;
     assert_eq!(changed.status, 200, "{}", changed.text());
     prepare(&api.keyward).await.unwrap();
+}
+
+/// What those need who have keys of the library.
+#[tokio::test]
+async fn a_keyspace_in_the_form_of_the_library_is_taken_and_its_keys_look_like_those_there() {
+    let server = Server::fresh(Memory).await;
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    let body = json!({"id": "nestjs", "format": "opaque", "length": 44, "alphabet": alphabet,
+        "default_lifetime": "365d", "service_account": "primary"});
+    assert_eq!(server.api.call("POST", "/v1/keyspaces", body).await.status, 201);
+    prepare(&server.api.keyward).await.unwrap();
+    let key = server.first_key(json!(1)).await;
+    assert_eq!(key.api_key.len(), 44);
+    assert!(key.api_key.chars().all(|c| alphabet.contains(c)), "{}", key.api_key);
+    assert_eq!(server.validate(&key).await, "200 KEY_VALID");
+    // One that was made there and taken over with its secret, which has no account yet.
+    let secret = "aGVsbG93b3JsZGJhc2U2NGVuY29kZWRrZXlfMzJiISE=";
+    let body =
+        json!({"keyspace": "nestjs", "keys": [{"id": "17", "owner": "1", "secret": secret}]});
+    let imported = server.api.call("POST", "/v1/keys/import", body).await;
+    assert_eq!(imported.json()["imported"], 1, "{}", imported.text());
+    let without = Credentials { key_id: "17".to_owned(), api_key: secret.to_owned(), ..key };
+    assert_eq!(server.api.decision(secret).await, "allowed");
+    let told = server.validate(&without).await;
+    assert!(told.starts_with("401 INVALID_CLIENT_CREDENTIALS"), "{told}");
+    let renamed = server.done("PUT", "/17", json!({"name": "of the library"})).await;
+    assert_eq!((&renamed["key_id"], &renamed["client_id"]), (&json!("17"), &Value::Null));
 }

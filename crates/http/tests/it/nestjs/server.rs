@@ -49,6 +49,13 @@ impl Credentials {
 
 impl Server {
     pub(crate) async fn new(backend: Backend) -> Self {
+        let server = Self::fresh(backend).await;
+        prepare(&server.api.keyward).await.unwrap();
+        server
+    }
+
+    /// A server that has no keyspace yet.
+    pub(crate) async fn fresh(backend: Backend) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let inner: Arc<dyn Store> = match backend {
             Backend::Memory => Arc::new(MemoryStore::new()),
@@ -59,7 +66,6 @@ impl Server {
         };
         let store = Arc::new(FaultyStore::over(inner));
         let api = Api::over(Arc::<FaultyStore>::clone(&store), settings()).await;
-        prepare(&api.keyward).await.unwrap();
         Self { api, store, folder }
     }
 
