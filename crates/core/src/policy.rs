@@ -49,6 +49,11 @@ impl Client {
         let is_there = account.state() != AccountState::Deleted;
         Self(if is_proved && is_there { account.id } else { ClientId::NOBODY })
     }
+
+    /// The account that was proved, whatever its state; none if it was not.
+    pub fn account(self) -> Option<ClientId> {
+        Some(self.0).filter(|id| *id != ClientId::NOBODY)
+    }
 }
 
 /// How many of the scopes asked for are needed.

@@ -9,7 +9,7 @@ use keyward::store::{
 };
 use keyward::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    Sequence, ServiceAccount,
+    Sequence, ServiceAccount, SigningKey, TokenId,
 };
 
 /// How a store behaves.
@@ -89,6 +89,16 @@ impl Store for FaultyStore {
     async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError> {
         self.pass().await?;
         self.inner.accounts(query).await
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        self.pass().await?;
+        self.inner.signing_keys().await
+    }
+
+    async fn is_token_revoked(&self, id: &TokenId) -> Result<bool, StoreError> {
+        self.pass().await?;
+        self.inner.is_token_revoked(id).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

@@ -13,7 +13,7 @@ use crate::{file_in, open_in};
 async fn a_missing_file_is_made_and_an_empty_one_filled() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keyward.db");
-    assert_eq!(SqliteStore::pending_migrations(&path).unwrap(), 4);
+    assert_eq!(SqliteStore::pending_migrations(&path).unwrap(), 5);
     assert!(!path.exists());
     drop(open_in(folder.path()));
     assert_eq!(SqliteStore::pending_migrations(&path).unwrap(), 0);
