@@ -98,9 +98,9 @@ fn migrations_are_told_before_and_done_once() {
     let folder = Folder::new();
     let cli = folder.cli();
     let check = cli.run(&["migrate", "--check"]);
-    assert_eq!((check.code, check.stdout.as_str()), (1, "3 migrations are pending\n"));
+    assert_eq!((check.code, check.stdout.as_str()), (1, "5 migrations are pending\n"));
     assert!(!folder.file("keyward.db").exists());
-    assert_eq!(cli.done(&["migrate"]), "3 migrations were applied\n");
+    assert_eq!(cli.done(&["migrate"]), "5 migrations were applied\n");
     assert_eq!(cli.done(&["migrate"]), "0 migrations were applied\n");
     assert_eq!(cli.done(&["migrate", "--check"]), "0 migrations are pending\n");
 }
