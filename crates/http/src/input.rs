@@ -161,13 +161,18 @@ const REPEATED: &str = "must hold each member once";
 
 /// Whether a request says that its body is JSON.
 pub(crate) fn is_json(request: &Request) -> bool {
+    is_of_type(request, "application/json")
+}
+
+/// Whether a request says that its body is of a media type, whatever its parameters.
+pub(crate) fn is_of_type(request: &Request, media_type: &str) -> bool {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
-    kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case(media_type))
 }
 
 /// Reads a body up to the limit. One that comes in one piece, as nearly all do, is not copied.
-async fn read(request: Request) -> Result<Bytes, Problem> {
+pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
     let limit = request.extensions().get::<RequestContext>().map_or(0, |c| c.body_limit);
     let mut body = request.into_body();
     if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {

@@ -26,6 +26,7 @@ mod keys;
 mod keyspaces;
 mod management;
 mod many;
+mod oauth;
 mod pages;
 mod protect;
 mod reap;

@@ -9,8 +9,9 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderName, Request, request};
 use axum::response::Response;
 use http_body_util::BodyExt;
+use keyward::jose::PairKind;
 use keyward::store::{AccountQuery, AuditQuery, KeyQuery, KeyStates, MemoryStore, Store};
-use keyward::{Action, Builder, Keyward, SigningSettings};
+use keyward::{Action, Builder, Keyward, OAuthSettings, SigningSettings};
 use keyward_http::{RouterSettings, router};
 use keyward_testkit::{FixedClock, SeededEntropy};
 use serde_json::{Value, json};
@@ -52,6 +53,7 @@ impl Api {
         let clock = Arc::new(FixedClock::new());
         let builder = Keyward::builder(store).manual().entropy(Arc::new(SeededEntropy::new(7)));
         let builder = builder.clock(Arc::<FixedClock>::clone(&clock)).signing(few_pairs());
+        let builder = builder.oauth(authorization_server());
         let keyward = set(builder).build().await.unwrap();
         let first_start = keyward.first_start().await.unwrap().unwrap();
         assert!(keyward.finish_first_start(&first_start).await.unwrap());
@@ -183,6 +185,14 @@ impl Api {
 /// So that a keyspace of RSA keys costs a test no more than the pairs that it takes.
 pub(crate) fn few_pairs() -> SigningSettings {
     SigningSettings { ready_pairs: 1, threads: 1, ..SigningSettings::default() }
+}
+
+/// The issuer of access tokens.
+pub(crate) const AUTH: &str = "https://auth.example";
+
+/// Access tokens by a pair that costs a test nothing.
+pub(crate) fn authorization_server() -> OAuthSettings {
+    OAuthSettings { issuer: AUTH.parse().ok(), pair: PairKind::Ed25519, ..OAuthSettings::default() }
 }
 
 /// A request with a body of JSON, unless it is null.

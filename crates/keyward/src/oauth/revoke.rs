@@ -67,12 +67,14 @@ impl Keyward {
         if self.inner.store.is_token_revoked(&proved.id).await? {
             return Ok(());
         }
+        // Of an account that is gone, no token is worth anything.
         let account = self.inner.store.account(&proved.client).await?;
+        let Some(account) = account else { return Ok(()) };
         let now = self.now();
         let told = data([("jti", Some(json!(proved.claims.id)))]);
         let mut change = self.change(now);
         change.events.push(AuditEvent {
-            owner: account.map(|account| account.owner),
+            owner: Some(account.owner),
             service_account: Some(proved.client),
             ..self.event(Action::AccessTokenRevoked, context, now, told)
         });
