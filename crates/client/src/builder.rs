@@ -8,7 +8,7 @@ use keyward_core::{Audience, Clock, FieldError, Invalid};
 use tokio::runtime::Handle;
 
 use crate::feed::Follower;
-use crate::keys::{Capacities, Fetcher, KeyLifetimes, Keys, Lease};
+use crate::keys::{Capacities, Fetcher, KeyLifetimes, Keys, Lease, ServerKeys};
 use crate::tokens::KnownTokens;
 use crate::verifier::Inner;
 use crate::{ChangeFeed, SystemClock, Verifier};
@@ -17,6 +17,7 @@ use crate::{ChangeFeed, SystemClock, Verifier};
 #[derive(Debug)]
 pub struct VerifierBuilder {
     audience: Option<Audience>,
+    authorization_servers: Vec<BaseIssuer>,
     capacities: Capacities,
     clock: Arc<dyn Clock>,
     feed: Option<ChangeFeed>,
@@ -63,6 +64,7 @@ impl VerifierBuilder {
     pub(crate) fn new() -> Self {
         Self {
             audience: None,
+            authorization_servers: Vec::new(),
             capacities: Capacities { absences: 10_000, keys: 10_000 },
             clock: Arc::new(SystemClock),
             feed: None,
@@ -78,6 +80,21 @@ impl VerifierBuilder {
     #[must_use]
     pub fn issuer(mut self, issuer: BaseIssuer) -> Self {
         self.issuers.push(issuer);
+        self
+    }
+
+    /// Believes the access tokens (RFC 9068) of this authorization server, too: its issuer, as it stands in
+    /// them, with no slash at its end. It must be `https`, or be on this machine.
+    ///
+    /// Where its keys are it says itself, in its metadata (RFC 8414). They are kept as those of single keys
+    /// are ([`KeyLifetimes`]); a token that names a key which is not in the list has it read anew, but not
+    /// more often than every [`KeyLifetimes::absent`]. An access token counts until it expires: no change
+    /// feed tells of its revocation.
+    ///
+    /// Its audience must be the [one that is set](Self::audience), or, where none is, the server itself.
+    #[must_use]
+    pub fn authorization_server(mut self, issuer: BaseIssuer) -> Self {
+        self.authorization_servers.push(issuer);
         self
     }
 
@@ -137,6 +154,12 @@ impl VerifierBuilder {
         self.check()?;
         let fetcher = Fetcher::new(&self.limits);
         let fetcher = fetcher.map_err(|_| no_tls().at("limits"))?;
+        let servers = self.authorization_servers.into_iter();
+        let server = |issuer| {
+            let clock = Arc::clone(&self.clock);
+            ServerKeys::new(issuer, clock, fetcher.clone(), self.lifetimes, self.limits.timeout)
+        };
+        let servers = servers.map(server).collect();
         let issuers = Issuers::new(self.issuers);
         let bases = issuers.iter().cloned().collect();
         // By as much as the clock may lag, the lease is shorter than what is promised.
@@ -160,16 +183,21 @@ impl VerifierBuilder {
             follower: follower.transpose().map_err(|_| no_tls().at("feed"))?,
             issuers,
             keys,
+            servers,
             tokens: KnownTokens::new(self.tokens),
         }))
     }
 
     fn check(&self) -> Result<(), FieldError> {
-        if self.issuers.is_empty() {
+        if self.issuers.is_empty() && self.authorization_servers.is_empty() {
             return Err(Invalid::new("must be at least one").at("issuer"));
         }
-        if !self.issuers.iter().all(BaseIssuer::is_protected) {
-            return Err(Invalid::new("must be https, or http on this machine").at("issuer"));
+        let issuers =
+            [(&self.issuers, "issuer"), (&self.authorization_servers, "authorization_server")];
+        for (issuers, field) in issuers {
+            if !issuers.iter().all(BaseIssuer::is_protected) {
+                return Err(Invalid::new("must be https, or http on this machine").at(field));
+            }
         }
         if self.lifetimes.least > self.lifetimes.most {
             return Err(Invalid::new("must not be longer than the longest").at("lifetimes.least"));

@@ -116,6 +116,9 @@ pub enum FetchFault {
     /// The answer is not said to be JSON.
     #[error("the answer is of another type than JSON")]
     MediaType,
+    /// What the server says of itself does not say where its keys are, or is of another issuer.
+    #[error("the metadata cannot be used")]
+    Metadata,
     /// There was no connection.
     #[error("the server cannot be reached")]
     NoConnection,

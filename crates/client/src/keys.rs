@@ -17,6 +17,7 @@ mod flight;
 mod freshness;
 mod known;
 mod lifetimes;
+mod server;
 mod slots;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use flight::Flights;
 use known::WithdrawEvicted;
 pub(crate) use known::{KnownKey, Lease, SharedMoment, later};
 pub use lifetimes::KeyLifetimes;
+pub(crate) use server::ServerKeys;
 use slots::Slots;
 
 use crate::FetchLimits;

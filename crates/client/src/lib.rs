@@ -16,6 +16,9 @@
 //! # }
 //! ```
 //!
+//! It also verifies the access tokens of authorization servers such as Keyward itself
+//! ([`VerifierBuilder::authorization_server`]).
+//!
 //! A revocation takes effect when the public key is fetched anew: after the lifetime that its server
 //! states, within the bounds of [`KeyLifetimes`]. A verifier that follows a Keyward server's changes
 //! ([`ChangeFeed`]) hears of it at once.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use keyward_core::jose::{BaseIssuer, Claims, RegisteredClaims, SignedToken};
+use keyward_core::jose::{AccessToken, BaseIssuer, Claims, RegisteredClaims, SignedToken};
 use keyward_core::{KeyId, Scope, ScopeSet, Timestamp};
 
 use crate::error::UnauthorizedReason;
@@ -14,6 +14,8 @@ use crate::keys::KnownKey;
 pub struct VerifiedToken(Arc<Inner>);
 
 struct Inner {
+    /// What an access token says beside that.
+    access: Option<Access>,
     claims: Claims,
     id: KeyId,
     issuer: BaseIssuer,
@@ -23,10 +25,36 @@ struct Inner {
     scopes: OnceLock<ScopeSet>,
 }
 
+struct Access {
+    client_id: String,
+    id: String,
+}
+
 impl VerifiedToken {
+    /// For an access token whose signature was checked with that key.
+    pub(crate) fn of_access_token(
+        token: &AccessToken<'_>,
+        issuer: BaseIssuer,
+        key: Arc<KnownKey>,
+    ) -> Self {
+        let claims = token.claims();
+        let access = Access { client_id: claims.client_id.clone(), id: claims.id.clone() };
+        Self(Arc::new(Inner {
+            access: Some(access),
+            claims: token.all_claims(),
+            id: token.key_id().clone(),
+            issuer,
+            key,
+            registered: claims.registered.clone(),
+            // Those of the claim `scope` alone, whatever else there is.
+            scopes: OnceLock::from(claims.scopes.clone()),
+        }))
+    }
+
     /// For a token whose signature was checked with that key.
     pub(crate) fn new(token: &SignedToken<'_>, issuer: BaseIssuer, key: Arc<KnownKey>) -> Self {
         Self(Arc::new(Inner {
+            access: None,
             claims: token.claims(),
             id: token.id().clone(),
             issuer,
@@ -36,7 +64,22 @@ impl VerifiedToken {
         }))
     }
 
-    /// The key's id (`kid`).
+    /// Whether it is an access token, and not a signed key.
+    pub fn is_access_token(&self) -> bool {
+        self.0.access.is_some()
+    }
+
+    /// The client that an access token was issued to (`client_id`).
+    pub fn client_id(&self) -> Option<&str> {
+        self.0.access.as_ref().map(|access| access.client_id.as_str())
+    }
+
+    /// What tells an access token from others (`jti`).
+    pub fn token_id(&self) -> Option<&str> {
+        self.0.access.as_ref().map(|access| access.id.as_str())
+    }
+
+    /// The key's id (`kid`): of an access token, that of the key that signed it.
     pub fn id(&self) -> &KeyId {
         &self.0.id
     }

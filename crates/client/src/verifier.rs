@@ -8,17 +8,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use keyward_core::jose::{BaseIssuer, Issuers, SignedFault, SignedToken};
+use keyward_core::jose::{AccessToken, BaseIssuer, Issuers, SignedFault, SignedToken};
 use keyward_core::{Audience, Clock};
 
 use crate::VerifierBuilder;
 use crate::error::{UnauthorizedReason, VerifyError};
 use crate::feed::Follower;
-use crate::keys::{KeyName, Keys};
+use crate::keys::{KeyName, Keys, ServerKeys};
 use crate::tokens::{KnownTokens, TextDigest};
 use crate::verified::VerifiedToken;
 
-/// Verifies signed keys of the issuers that it believes. Cheap to clone; clones share what is known.
+/// Verifies signed keys of the issuers that it believes, and access tokens of authorization servers. Cheap to clone; clones share what is known.
 #[derive(Clone)]
 pub struct Verifier(Arc<Inner>);
 
@@ -29,6 +29,8 @@ pub(crate) struct Inner {
     pub(crate) follower: Option<Follower>,
     pub(crate) issuers: Issuers,
     pub(crate) keys: Arc<Keys>,
+    /// Those whose access tokens are believed.
+    pub(crate) servers: Box<[ServerKeys]>,
     pub(crate) tokens: KnownTokens,
 }
 
@@ -42,13 +44,18 @@ impl Verifier {
         Self(Arc::new(inner))
     }
 
-    /// Whether a text looks like a signed key of these issuers, so that other kinds of tokens can go
+    /// Whether a text looks like a signed key of these issuers, or an access token of these servers, so that other kinds of tokens can go
     /// elsewhere. Proves nothing: it is true of expired, revoked and forged ones.
     pub fn should_authenticate(&self, text: &str) -> bool {
-        SignedToken::read(text, &self.0.issuers).is_ok()
+        let is_of_server = || {
+            let token = AccessToken::read(text).ok();
+            token.is_some_and(|token| self.server_of(&token).is_some())
+        };
+        SignedToken::read(text, &self.0.issuers).is_ok() || is_of_server()
     }
 
-    /// Verifies a text: that it is a signed key of one of the issuers, that the key exists and signed it,
+    /// Verifies a text: that it is a signed key of one of the issuers, or an access token of one of the
+    /// authorization servers (RFC 9068 §4), that the key exists and signed it,
     /// that its time has come and has not passed, and that it is for the audience. In this order: the
     /// first check that it fails is the one that is told.
     ///
@@ -61,7 +68,7 @@ impl Verifier {
         let digest = TextDigest::of(text);
         let known = self.0.tokens.find(&digest);
         let token = match known {
-            Some(token) if self.0.keys.counts(token.key()) => token,
+            Some(token) if self.counts(&token) => token,
             known => self.prove(text, digest, known).await?,
         };
         token.check_times(self.0.clock.now())?;
@@ -81,7 +88,7 @@ impl Verifier {
 
     /// How many public keys are remembered.
     pub fn known_keys(&self) -> usize {
-        self.0.keys.known()
+        self.0.keys.known() + self.0.servers.iter().map(ServerKeys::known).sum::<usize>()
     }
 
     /// How many absences and failures are remembered.
@@ -97,6 +104,10 @@ impl Verifier {
         known: Option<VerifiedToken>,
     ) -> Result<VerifiedToken, VerifyError> {
         let inner = &*self.0;
+        // Told by their type: each sort is refused by the reader of the other one.
+        if !inner.servers.is_empty() && AccessToken::is_likely(text) {
+            return self.prove_access_token(text, digest, known).await;
+        }
         let token = SignedToken::read(text, &inner.issuers)?;
         let (issuer, base) = self.issuer_of(&token).ok_or(SignedFault::Issuer)?;
         let name = KeyName { issuer, id: token.id().clone() };
@@ -120,6 +131,50 @@ impl Verifier {
         Ok(verified)
     }
 
+    /// The same of an access token.
+    async fn prove_access_token(
+        &self,
+        text: &str,
+        digest: TextDigest,
+        known: Option<VerifiedToken>,
+    ) -> Result<VerifiedToken, VerifyError> {
+        let token = AccessToken::read(text)?;
+        let server = self.server_of(&token).ok_or(SignedFault::Issuer)?;
+        let key = server.find(token.key_id()).await?.ok_or(UnauthorizedReason::UnknownKey)?;
+        if let Some(known) = known.filter(|known| Arc::ptr_eq(known.key(), &key)) {
+            return Ok(known);
+        }
+        if !key.has_signed_access(&token) {
+            return Err(UnauthorizedReason::WrongSignature.into());
+        }
+        let is_kept = key.is_held();
+        let verified = VerifiedToken::of_access_token(&token, server.issuer().clone(), key);
+        verified.check_times(self.0.clock.now())?;
+        let audience = self.0.audience.as_ref().map_or(server.issuer().as_str(), Audience::as_str);
+        if !token.claims().registered.audiences.contain(audience) {
+            return Err(UnauthorizedReason::WrongAudience.into());
+        }
+        if is_kept {
+            self.0.tokens.keep(digest, verified.clone());
+        }
+        Ok(verified)
+    }
+
+    /// Whether what a token has proved to be still counts.
+    fn counts(&self, token: &VerifiedToken) -> bool {
+        if !token.is_access_token() {
+            return self.0.keys.counts(token.key());
+        }
+        let server = self.0.servers.iter().find(|server| server.issuer() == token.issuer());
+        server.is_some_and(|server| server.counts(token.key()))
+    }
+
+    /// The authorization server that a token names as its issuer.
+    fn server_of(&self, token: &AccessToken<'_>) -> Option<&ServerKeys> {
+        let issuer = &token.claims().registered.issuer;
+        self.0.servers.iter().find(|server| server.issuer().as_str() == issuer)
+    }
+
     /// The base issuer of a token that was read, and its place in the list.
     fn issuer_of(&self, token: &SignedToken<'_>) -> Option<(usize, &BaseIssuer)> {
         let issuers = &self.0.issuers;
@@ -131,8 +186,11 @@ impl Verifier {
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let issuers: Vec<_> = self.0.issuers.iter().map(BaseIssuer::as_str).collect();
+        let servers: Vec<_> =
+            self.0.servers.iter().map(|server| server.issuer().as_str()).collect();
         f.debug_struct("Verifier")
             .field("issuers", &issuers)
+            .field("authorization_servers", &servers)
             .field("audience", &self.0.audience)
             .field("follows", &self.0.follower.is_some())
             .finish_non_exhaustive()

@@ -164,6 +164,8 @@ macro_rules! actions {
 actions! {
     /// A management call was refused for want of a right.
     AccessDenied => "access.denied",
+    /// An access token was revoked.
+    AccessTokenRevoked => "access_token.revoked",
     /// Events were removed from the audit trail.
     AuditErased => "audit.erased",
     /// A key was deleted softly.

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     AuditEvent, AuditFilter, ClientId, Entropy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    ServiceAccount, Timestamp, Version,
+    RevokedToken, ServiceAccount, SigningKey, Timestamp, Version,
 };
 
 /// One management act: the rows that it writes and the events that tell of it.
@@ -20,6 +20,11 @@ pub struct Change {
     pub accounts: Vec<AccountWrite>,
     /// Keys to write.
     pub keys: Vec<KeyWrite>,
+    /// Public halves of pairs that sign access tokens: new ones, or others in place of those of the same
+    /// id. With them, those go that have ended.
+    pub signing_keys: Vec<SigningKey>,
+    /// Access tokens that count no more. With them, those go that have ended by themselves.
+    pub revoked_tokens: Vec<RevokedToken>,
     /// Audit events to remove, before the change's own are written.
     pub erasure: Option<AuditErasure>,
     /// The audit events that commit with it.
@@ -44,6 +49,8 @@ impl Change {
             keyspaces: Vec::new(),
             accounts: Vec::new(),
             keys: Vec::new(),
+            signing_keys: Vec::new(),
+            revoked_tokens: Vec::new(),
             erasure: None,
             events: Vec::new(),
         }

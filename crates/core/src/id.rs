@@ -161,6 +161,40 @@ impl From<ClientId> for String {
     }
 }
 
+/// The identifier of an access token (`jti`, RFC 7519 §4.1.7): a UUID of version 7, in lower case. It is
+/// not secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenId(Uuid);
+
+impl TokenId {
+    /// Draws an identifier for a token of this instant.
+    pub fn generate(entropy: &dyn Entropy, at: Timestamp) -> Self {
+        Self(ClientId::generate(entropy, at).0)
+    }
+
+    /// Reads one that was written here: other ways to write the same are none.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let read = ClientId::parse(text).map(|ClientId(uuid)| Self(uuid))?;
+        if read.to_string() == text { Ok(read) } else { Err(Invalid::new("must be in lower case")) }
+    }
+
+    /// The identifier as stored.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// The identifier's bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Display for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
 text! {
     /// Whoever performs a management act: 1 to 256 characters on one line.
     ActorId, |text| one_line(text, 256)

@@ -30,6 +30,7 @@ mod key;
 mod keyspace;
 mod limit;
 mod metadata;
+mod oauth;
 mod policy;
 mod resource;
 mod scope;
@@ -59,7 +60,7 @@ pub use format::{
     Alphabet, Audience, Foreign, ForeignPrefix, Format, FormatKind, Locator, MAX_SECRET_LENGTH,
     Malformed, MintError, Minted, Opaque, Prefix, Prefixed, Signed, Token, WeakSecrets,
 };
-pub use id::{ActorId, ClientId, KeyId, KeyspaceId, OwnerId, Sequence, Version};
+pub use id::{ActorId, ClientId, KeyId, KeyspaceId, OwnerId, Sequence, TokenId, Version};
 pub use invalid::{FieldError, Invalid};
 pub use key::{
     Deletion, EndedBy, Ending, Expiry, KeyChanges, KeyRecord, KeyState, NewKey, PreviousSecret,
@@ -71,6 +72,7 @@ pub use keyspace::{
 };
 pub use limit::{Allowance, RateLimit};
 pub use metadata::Metadata;
+pub use oauth::{RevokedToken, RotationPeriod, SigningKey, TokenLifetime};
 pub use policy::{
     Asked, Candidate, Judgement, MatchScopes, Permit, ProvedToken, SecretUsed, Suitable,
     depends_on_account, judge, judge_proved, judge_unknown,

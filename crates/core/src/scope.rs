@@ -44,6 +44,22 @@ impl ScopeSet {
         Scope::parse_list(scopes, field).map(|scopes| Self::of_distinct(&scopes))
     }
 
+    /// Reads scopes as OAuth 2.0 writes them (RFC 6749 §3.3): a space between two of them, in any order.
+    pub fn parse_words(words: &str) -> Result<Self, Invalid> {
+        let scopes: Result<Vec<_>, _> = words.split(' ').map(Scope::parse).collect();
+        Self::new(scopes?)
+    }
+
+    /// The scopes as OAuth 2.0 writes them.
+    pub fn as_words(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether each of the scopes is in another set, too.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.iter().all(|scope| other.iter().any(|held| held == scope))
+    }
+
     fn of_distinct(scopes: &[Scope]) -> Self {
         let mut text = CompactString::default();
         for scope in scopes {

@@ -163,13 +163,18 @@ const REPEATED: &str = "must hold each member once";
 
 /// Whether a request says that its body is JSON.
 pub(crate) fn is_json(request: &Request) -> bool {
+    is_of_type(request, "application/json")
+}
+
+/// Whether a request says that its body is of a media type, whatever its parameters.
+pub(crate) fn is_of_type(request: &Request, media_type: &str) -> bool {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
-    kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case(media_type))
 }
 
 /// Reads a body up to the limit. One that comes in one piece, as nearly all do, is not copied.
-async fn read(request: Request) -> Result<Bytes, Problem> {
+pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
     let context = request.extensions().get::<RequestContext>();
     let limit = context.map_or(BODY_LIMIT, |context| context.body_limit);
     let mut body = request.into_body();

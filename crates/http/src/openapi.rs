@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use crate::problem::ProblemDocument;
 use crate::routes::changes::ChangesView;
 use crate::routes::{
-    accounts, audit, changes, export, health, import, jwks, keys, keyspaces, many, verify,
+    accounts, audit, changes, export, health, import, jwks, keys, keyspaces, many, oauth, verify,
 };
 use crate::view::{AccountRuleName, AccountStateName, AlgorithmName, FormatName, KeyStateName};
 
@@ -61,6 +61,7 @@ pub(crate) fn routes() -> OpenApiRouter<Keyward> {
         .routes(routes!(audit::list, audit::erase))
         .routes(routes!(audit::summary))
         .routes(routes!(changes::follow))
+        .merge(oauth_routes())
         .merge(open_routes())
 }
 
@@ -106,6 +107,16 @@ fn many_routes() -> OpenApiRouter<Keyward> {
         .routes(routes!(import::import))
         .routes(routes!(export::accounts::export))
         .routes(routes!(import::accounts::import))
+}
+
+/// The authorization server, whose callers have credentials of their own.
+fn oauth_routes() -> OpenApiRouter<Keyward> {
+    OpenApiRouter::new()
+        .routes(routes!(oauth::token::issue))
+        .routes(routes!(oauth::introspect::introspect))
+        .routes(routes!(oauth::revoke::revoke))
+        .routes(routes!(oauth::documents::keys))
+        .routes(routes!(oauth::documents::metadata))
 }
 
 /// The routes that need no key.

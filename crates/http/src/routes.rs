@@ -10,6 +10,7 @@ pub(crate) mod jwks;
 pub(crate) mod keys;
 pub(crate) mod keyspaces;
 pub(crate) mod many;
+pub(crate) mod oauth;
 pub(crate) mod verify;
 
 use keyward::Invalid;

@@ -19,11 +19,13 @@ use crate::keyward::Inner;
 use crate::limit::Limiter;
 use crate::lookup::{Lookup, LookupSettings, Shared, SharedCache};
 use crate::manage::Rotations;
+use crate::oauth::{OAuth, OAuthSettings};
 use crate::signing::{Signing, SigningSettings};
 use crate::upgrade::{DigestUpgrades, Upgrades};
 use crate::usage::{UsageLog, UsageTracking};
 use crate::{
-    AuditSettings, Error, Keyward, SystemClock, SystemEntropy, audit, feed, reap, upgrade, usage,
+    AuditSettings, Error, Keyward, SystemClock, SystemEntropy, audit, feed, oauth, reap, upgrade,
+    usage,
 };
 
 /// The settings of an instance, each with a usable default.
@@ -37,6 +39,7 @@ pub struct Builder {
     keypal_salts: KeypalSalts,
     lookup: LookupSettings,
     most_streams: usize,
+    oauth: OAuthSettings,
     peppers: Peppers,
     reap_after: Option<Lifetime>,
     reap_deleted_after: Option<Lifetime>,
@@ -82,6 +85,7 @@ impl Builder {
             keypal_salts: Vec::new(),
             lookup: LookupSettings::default(),
             most_streams: 1_000,
+            oauth: OAuthSettings::default(),
             peppers: Vec::new(),
             reap_after: None,
             reap_deleted_after: None,
@@ -200,6 +204,12 @@ impl Builder {
         Self { signing, ..self }
     }
 
+    /// How access tokens are issued to service accounts; by default, without an issuer, none are.
+    #[must_use]
+    pub fn oauth(self, oauth: OAuthSettings) -> Self {
+        Self { oauth, ..self }
+    }
+
     /// Whether digests are moved to the newest scheme when their secrets are used; by default they
     /// are.
     #[must_use]
@@ -208,8 +218,8 @@ impl Builder {
     }
 
     /// Leaves the work in the background to the caller, who calls [`Keyward::catch_up`],
-    /// [`Keyward::flush_usage`], [`Keyward::flush_upgrades`], [`Keyward::retain_audit`] and
-    /// [`Keyward::reap_due`], and waits for nothing. For tests, and for runtimes other than tokio.
+    /// [`Keyward::flush_usage`], [`Keyward::flush_upgrades`], [`Keyward::retain_audit`],
+    /// [`Keyward::reap_due`] and [`Keyward::rotate_signing_pairs`], and waits for nothing. For tests, and for runtimes other than tokio.
     #[must_use]
     pub fn manual(self) -> Self {
         Self { is_manual: true, rotation_window: Duration::ZERO, ..self }
@@ -237,6 +247,7 @@ impl Builder {
             limiter: Limiter::default(),
             lookup,
             news: News::new(),
+            oauth: OAuth::new(self.oauth),
             reap_after: self.reap_after,
             reap_deleted_after: self.reap_deleted_after,
             rotations: Rotations::new(self.rotation_window),
@@ -254,6 +265,7 @@ impl Builder {
         if !self.is_manual {
             feed::spawn(&keyward.inner);
             audit::spawn(Arc::downgrade(&keyward.inner));
+            oauth::spawn(Arc::downgrade(&keyward.inner));
             reap::spawn(Arc::downgrade(&keyward.inner));
             upgrade::spawn(&keyward.inner);
             usage::spawn(&keyward.inner, self.usage_interval);

@@ -8,6 +8,7 @@ use crate::Keyward;
 /// Kept, as looking one up costs more than setting it.
 #[derive(Debug)]
 pub(crate) struct Gauges {
+    access_tokens: Counter,
     feed_lag: Gauge,
     feed_streams: Gauge,
     pairs_made: Counter,
@@ -22,6 +23,10 @@ impl Gauges {
             ("keyward_feed_lag_seconds", "Time since the change feed was last read to its end.");
         describe_gauge!(lag.0, Unit::Seconds, lag.1);
         Self {
+            access_tokens: total(
+                "keyward_access_tokens_issued_total",
+                "Access tokens that were issued.",
+            ),
             feed_lag: gauge!(lag.0),
             feed_streams: level("keyward_feed_streams", "Streams of changes that are open."),
             pairs_made: total("keyward_pairs_made_total", "RSA key pairs that were made."),
@@ -55,6 +60,7 @@ impl Keyward {
     /// Sets the gauges to what is true now: call it before they are read.
     pub fn refresh_metrics(&self) {
         let (gauges, moment) = (&self.inner.gauges, self.inner.clock.moment());
+        gauges.access_tokens.absolute(self.inner.oauth.issued());
         gauges.feed_lag.set(self.inner.lookup.since_confirmed(moment).as_secs_f64());
         gauges.feed_streams.set(small(self.inner.news.listeners()));
         let pool = self.pool_status();

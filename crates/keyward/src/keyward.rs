@@ -17,6 +17,7 @@ use crate::gauges::Gauges;
 use crate::limit::Limiter;
 use crate::lookup::Lookup;
 use crate::manage::Rotations;
+use crate::oauth::{OAuth, OAuthSettings};
 use crate::signing::{PoolStatus, Signing, SigningSettings};
 use crate::upgrade::Upgrades;
 use crate::usage::{UsageLog, UsageTracking};
@@ -41,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) limiter: Limiter<KeyId>,
     pub(crate) lookup: Lookup,
     pub(crate) news: News,
+    pub(crate) oauth: OAuth,
     pub(crate) reap_after: Option<Lifetime>,
     pub(crate) reap_deleted_after: Option<Lifetime>,
     pub(crate) rotations: Rotations,
@@ -78,6 +80,11 @@ impl Keyward {
         self.inner.signing.settings()
     }
 
+    /// How this instance issues access tokens.
+    pub fn oauth_settings(&self) -> &OAuthSettings {
+        &self.inner.oauth.settings
+    }
+
     /// Whether a signed keyspace has a base issuer with this path ([`keyward_core::jose::BaseIssuer::path`]).
     pub fn has_issuer_path(&self, path: &str) -> bool {
         self.inner.keyspaces.load().issuers().iter().any(|issuer| issuer.path() == path)
@@ -93,12 +100,16 @@ impl Keyward {
         self.inner.store.health().await
     }
 
-    /// Writes down the usage and the better digests that were not written yet, and stops following
-    /// the store's changes, of which streams end. Call it before the process ends.
+    /// Writes down the usage and the better digests that were not written yet, lets the pairs go that
+    /// sign access tokens, and stops following the store's changes, of which streams end. Call it before
+    /// the process ends.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.end_streams();
         if let Err(error) = self.flush_upgrades().await {
             tracing::warn!(%error, "outdated digests could not be replaced");
+        }
+        if let Err(error) = self.retire_pairs().await {
+            tracing::warn!(%error, "the keys for access tokens could not be retired");
         }
         self.inner.follower.stop();
         self.flush_usage().await

@@ -34,6 +34,7 @@ mod keyward;
 mod limit;
 mod lookup;
 mod manage;
+mod oauth;
 mod reap;
 mod signing;
 mod upgrade;
@@ -51,6 +52,9 @@ pub use keyward_system::{SystemClock, SystemEntropy};
 pub use lookup::{CacheError, LiveKey, SharedCache};
 pub use manage::{
     AccountPast, ImportMode, ImportedAccount, ImportedKey, Issued, IssuedAccount, Past, Rotated,
+};
+pub use oauth::{
+    Introspected, IssuedToken, OAuthClient, OAuthError, OAuthSettings, ProvedAccess, Revocable,
 };
 pub use reap::Reaped;
 pub use signing::{KeyDocument, PoolStatus, SigningSettings};

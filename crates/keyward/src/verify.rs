@@ -238,7 +238,7 @@ impl Keyward {
         Ok(AccountState::Active)
     }
 
-    async fn account_at(
+    pub(crate) async fn account_at(
         &self,
         id: &ClientId,
         moment: Moment,
@@ -294,6 +294,19 @@ impl Keyward {
             }
         }
         Ok(None)
+    }
+
+    /// The key that a text points to, whether or not it is the key's secret.
+    pub(crate) async fn pointed_to(
+        &self,
+        text: &str,
+        options: &VerifyOptions<'_>,
+    ) -> Result<Option<LiveKey>, StoreError> {
+        let keyspaces = self.inner.keyspaces.load();
+        let secret = key_of_text(text, options.bearer);
+        let Ok(token) = parse(&keyspaces, secret) else { return Ok(None) };
+        let found = self.look_up(&token, self.inner.clock.moment(), options).await?;
+        Ok(found.filter(|key| keyspaces.means(&token, key.record())))
     }
 
     fn limit(

@@ -15,5 +15,5 @@
 mod pair;
 mod verifying;
 
-pub use pair::generate;
+pub use pair::{generate, signer};
 pub use verifying::verifying_key;

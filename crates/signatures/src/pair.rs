@@ -1,11 +1,11 @@
-//! Key pairs that sign once.
+//! Key pairs: those that sign once, and those that are held.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
 };
-use keyward_core::jose::{PairKind, PublicKey, SignatureError, SigningPair};
+use keyward_core::jose::{PairKind, PublicKey, SignatureError, Signer, SigningPair};
 
 use crate::verifying_key;
 
@@ -17,21 +17,32 @@ use crate::verifying_key;
 ///
 /// The private half lives in memory that aws-lc wipes when it frees it.
 pub fn generate(kind: PairKind) -> Result<Box<dyn SigningPair>, SignatureError> {
-    let private = match kind {
-        PairKind::Ed25519 => Private::Ed25519(Ed25519KeyPair::generate().map_err(failed)?),
-        PairKind::P256 => {
-            Private::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?)
+    Ok(Box::new(Pair::generate(kind)?))
+}
+
+/// Makes a pair that signs again and again, in the same way.
+pub fn signer(kind: PairKind) -> Result<Box<dyn Signer>, SignatureError> {
+    Ok(Box::new(Pair::generate(kind)?))
+}
+
+impl Pair {
+    fn generate(kind: PairKind) -> Result<Self, SignatureError> {
+        let private = match kind {
+            PairKind::Ed25519 => Private::Ed25519(Ed25519KeyPair::generate().map_err(failed)?),
+            PairKind::P256 => Private::P256(
+                EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?,
+            ),
+            PairKind::Rsa2048 => Private::rsa(KeySize::Rsa2048)?,
+            PairKind::Rsa3072 => Private::rsa(KeySize::Rsa3072)?,
+            PairKind::Rsa4096 => Private::rsa(KeySize::Rsa4096)?,
+        };
+        let public = private.public_key().ok_or(SignatureError)?;
+        let trial = private.sign(TRIAL)?;
+        if !verifying_key(&public)?.verifies(TRIAL, &trial) {
+            return Err(SignatureError);
         }
-        PairKind::Rsa2048 => Private::rsa(KeySize::Rsa2048)?,
-        PairKind::Rsa3072 => Private::rsa(KeySize::Rsa3072)?,
-        PairKind::Rsa4096 => Private::rsa(KeySize::Rsa4096)?,
-    };
-    let public = private.public_key().ok_or(SignatureError)?;
-    let trial = private.sign(TRIAL)?;
-    if !verifying_key(&public)?.verifies(TRIAL, &trial) {
-        return Err(SignatureError);
+        Ok(Self { private, public })
     }
-    Ok(Box::new(Pair { private, public }))
 }
 
 /// No token begins like this.
@@ -94,6 +105,16 @@ impl SigningPair for Pair {
     }
 
     fn sign(self: Box<Self>, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
+        self.private.sign(message)
+    }
+}
+
+impl Signer for Pair {
+    fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
         self.private.sign(message)
     }
 }

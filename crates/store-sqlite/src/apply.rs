@@ -8,7 +8,7 @@ use rusqlite::{Connection, params_from_iter};
 use crate::failure::WriteError;
 use crate::key::{key_columns, values};
 use crate::sql::{execute, integer};
-use crate::{account, audit, feed, keyspace};
+use crate::{account, audit, feed, keyspace, oauth};
 
 /// Makes a change inside the transaction that the caller has begun, and rolls back if it fails.
 pub(crate) fn apply(
@@ -28,6 +28,7 @@ pub(crate) fn apply(
     for write in &change.keys {
         write_key(connection, write)?;
     }
+    oauth::write(connection, change)?;
     let erasure = change.erasure.as_ref();
     let erased = erasure.map(|erasure| audit::erase(connection, erasure)).transpose()?;
     for event in &change.events {

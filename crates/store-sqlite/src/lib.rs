@@ -47,6 +47,7 @@ mod feed;
 mod key;
 mod keyspace;
 mod list;
+mod oauth;
 mod open;
 mod options;
 mod page;

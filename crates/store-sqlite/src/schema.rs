@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_audit_metadata.sql"),
     include_str!("../migrations/0003_ended_keys.sql"),
     include_str!("../migrations/0004_service_accounts.sql"),
+    include_str!("../migrations/0005_oauth.sql"),
 ];
 
 /// A list of migrations; other than [`Schema::CURRENT`] only in tests.

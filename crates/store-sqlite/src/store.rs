@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use keyward_core::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    Sequence, ServiceAccount,
+    Sequence, ServiceAccount, SigningKey, TokenId,
 };
 use keyward_store::{
     AccountPage, AccountQuery, Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage,
@@ -18,7 +18,8 @@ use crate::open::Problem;
 use crate::readers::Readers;
 use crate::writer::Writer;
 use crate::{
-    OpenError, SqliteOptions, account, apply, audit, ended, feed, key, keyspace, list, open, usage,
+    OpenError, SqliteOptions, account, apply, audit, ended, feed, key, keyspace, list, oauth, open,
+    usage,
 };
 
 /// Keeps everything in one SQLite file.
@@ -108,6 +109,15 @@ impl Store for SqliteStore {
         let query = query.clone();
         let read = move |connection: &Connection| account::accounts(connection, &query);
         self.read_apart("list service accounts", read).await
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        self.readers.read("read the signing keys", oauth::signing_keys)
+    }
+
+    async fn is_token_revoked(&self, id: &TokenId) -> Result<bool, StoreError> {
+        let read = |connection: &Connection| oauth::is_token_revoked(connection, id);
+        self.readers.read("look for a revoked access token", read)
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

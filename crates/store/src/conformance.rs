@@ -33,6 +33,7 @@ pub mod feed;
 pub mod keys;
 pub mod keyspaces;
 pub mod lists;
+pub mod oauth;
 pub mod sample;
 pub mod usage;
 
@@ -98,6 +99,12 @@ macro_rules! conformance_tests {
             lists: a_changed_key_is_listed_by_what_it_is_now,
             lists: searches_ignore_case_and_take_wildcards_literally,
             lists: searches_in_notes_look_nowhere_else,
+            oauth: signing_keys_read_back_as_they_were_written,
+            oauth: a_signing_key_that_is_written_anew_is_replaced,
+            oauth: signing_keys_go_when_others_are_written_after_their_end,
+            oauth: a_revoked_token_is_known_to_be,
+            oauth: revoked_tokens_go_when_others_are_revoked_after_their_end,
+            oauth: a_refused_change_publishes_and_revokes_nothing,
             usage: usage_is_added_up_and_the_later_instant_stays,
             usage: usage_never_touches_the_record,
             usage: usage_of_unknown_keys_is_dropped,

@@ -5,7 +5,7 @@ mod state;
 use async_trait::async_trait;
 use keyward_core::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    Sequence, ServiceAccount,
+    RevokedToken, Sequence, ServiceAccount, SigningKey, TokenId,
 };
 use parking_lot::RwLock;
 use state::State;
@@ -26,6 +26,12 @@ impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// All access tokens that are known to be revoked: for a backend that keeps this state elsewhere.
+    pub fn revoked_tokens(&self) -> Vec<RevokedToken> {
+        let state = self.state.read();
+        state.revoked_tokens.iter().map(|(&id, &until)| RevokedToken { id, until }).collect()
     }
 }
 
@@ -75,6 +81,14 @@ impl Store for MemoryStore {
         let Part { items, next, total } =
             part(placed, query.order, query.after.as_ref(), query.skip, query.limit);
         Ok(AccountPage { accounts: items, next, total })
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        Ok(self.state.read().signing_keys.values().cloned().collect())
+    }
+
+    async fn is_token_revoked(&self, id: &TokenId) -> Result<bool, StoreError> {
+        Ok(self.state.read().revoked_tokens.contains_key(id))
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use keyward_core::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    Sequence, ServiceAccount,
+    Sequence, ServiceAccount, SigningKey, TokenId,
 };
 
 use crate::{
@@ -60,6 +60,13 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Behaviour: as of [`Store::list`].
     async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError>;
 
+    /// The public halves of the pairs that sign access tokens, by id; those that have ended are among them
+    /// until others are written.
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError>;
+
+    /// Whether an access token was revoked. Of one that has expired since then, it may be said or not.
+    async fn is_token_revoked(&self, id: &TokenId) -> Result<bool, StoreError>;
+
     /// All keyspaces, by id.
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError>;
 
@@ -75,6 +82,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///   [`crate::Conflict::Exists`];
     /// - a key of a service account that does not exist is a [`crate::Conflict::Outdated`], and so is
     ///   purging an account that has keys;
+    /// - a signing key takes the place of one of the same id; of a token that is revoked twice, the later
+    ///   end counts. Whenever some of either are written, those that have ended by the change's own instant
+    ///   go, so that there are never many;
     /// - a change that was applied before does nothing again and reports its first sequence number;
     /// - accepted changes have growing sequence numbers, and none becomes visible in the feed after a
     ///   larger one.

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use keyward_core::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    Sequence, ServiceAccount,
+    Sequence, ServiceAccount, SigningKey, TokenId,
 };
 use keyward_store::{
     AccountPage, AccountQuery, Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage,
@@ -104,6 +104,14 @@ impl Store for FileStore {
 
     async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError> {
         self.read().await?.accounts(query).await
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        self.read().await?.signing_keys().await
+    }
+
+    async fn is_token_revoked(&self, id: &TokenId) -> Result<bool, StoreError> {
+        self.read().await?.is_token_revoked(id).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

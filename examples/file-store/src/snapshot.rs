@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use keyward_core::{
     AccountWrite, ActContext, AuditEvent, Change, ChangeId, ClientId, KeyRecord, KeyWrite,
-    Keyspace, KeyspaceWrite, ServiceAccount, Timestamp,
+    Keyspace, KeyspaceWrite, RevokedToken, ServiceAccount, SigningKey, Timestamp, TokenId,
 };
 use keyward_store::{
     AccountQuery, AuditQuery, KeyQuery, KeyStates, MemoryStore, Order, Store, StoreError,
@@ -25,6 +25,19 @@ pub(crate) struct Snapshot {
     accounts: Vec<Value>,
     keys: Vec<KeyRow>,
     events: Vec<EventRow>,
+    #[serde(default)]
+    signing_keys: Vec<SigningKeyRow>,
+    /// Identifiers, and until when they must be remembered.
+    #[serde(default)]
+    revoked_tokens: Vec<(String, Timestamp)>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct SigningKeyRow {
+    jwk: String,
+    created_at: Timestamp,
+    expires_at: Timestamp,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -103,11 +116,14 @@ impl Snapshot {
         let accounts = accounts.iter().map(|account| serde_json::from_slice(&account.to_stored()));
         let all = AuditQuery { limit: usize::MAX, ..AuditQuery::default() };
         let events = memory.audit(&all).await?.events;
+        let revoked = memory.revoked_tokens().into_iter();
         Ok(Self {
             keyspaces: memory.keyspaces().await?,
             accounts: accounts.collect::<Result<_, _>>().map_err(|e| damaged("account", e))?,
             keys: keys.iter().map(KeyRow::of).collect::<Result<_, _>>()?,
             events: events.into_iter().map(EventRow::of).collect(),
+            signing_keys: memory.signing_keys().await?.iter().map(SigningKeyRow::of).collect(),
+            revoked_tokens: revoked.map(|token| (token.id.to_string(), token.until)).collect(),
         })
     }
 
@@ -115,7 +131,8 @@ impl Snapshot {
     pub(crate) async fn restore(self) -> Result<MemoryStore, StoreError> {
         let memory = MemoryStore::new();
         let is_new = self.keyspaces.is_empty() && self.accounts.is_empty();
-        if is_new && self.keys.is_empty() && self.events.is_empty() {
+        let has_signed = !self.signing_keys.is_empty() || !self.revoked_tokens.is_empty();
+        if is_new && self.keys.is_empty() && self.events.is_empty() && !has_signed {
             // Nothing has ever been changed, and so says the feed.
             return Ok(memory);
         }
@@ -125,6 +142,8 @@ impl Snapshot {
             keyspaces: self.keyspaces.into_iter().map(KeyspaceWrite::Insert).collect(),
             accounts: Vec::new(),
             keys: Vec::new(),
+            signing_keys: Vec::new(),
+            revoked_tokens: Vec::new(),
             erasure: None,
             events: Vec::new(),
         };
@@ -141,6 +160,15 @@ impl Snapshot {
         }
         for row in self.events {
             change.events.push(row.read()?);
+        }
+        for row in self.signing_keys {
+            let SigningKeyRow { jwk, created_at, expires_at } = row;
+            let key = SigningKey::from_stored(&jwk, created_at, expires_at);
+            change.signing_keys.push(key.map_err(|error| damaged("signing key", error))?);
+        }
+        for (id, until) in self.revoked_tokens {
+            let id = TokenId::parse(&id).map_err(|error| damaged("revoked token", error))?;
+            change.revoked_tokens.push(RevokedToken { id, until });
         }
         memory.apply(&change).await?;
         memory.record_usage(&usage).await?;
@@ -169,6 +197,13 @@ impl KeyRow {
             previous_uses,
         });
         Ok((record, delta))
+    }
+}
+
+impl SigningKeyRow {
+    fn of(key: &SigningKey) -> Self {
+        let SigningKey { created_at, expires_at, .. } = *key;
+        Self { jwk: key.to_jwk(), created_at, expires_at }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Fetching one public key over HTTP.
+//! Fetching documents with public keys over HTTP.
 
 use std::time::Duration;
 
@@ -11,6 +11,10 @@ use super::freshness::Freshness;
 use crate::FetchLimits;
 use crate::error::FetchFault;
 
+/// How many times as long as the document with one key those of an authorization server may be: it has
+/// several keys.
+const MOST_OF_SERVER: usize = 8;
+
 /// A key, and what its server says about keeping it.
 #[derive(Debug)]
 pub(super) struct Document {
@@ -22,7 +26,7 @@ pub(super) struct Document {
 ///
 /// Only 404, 410 and a document without keys say that there is no such key; only a document with that
 /// key says that there is. Whatever else comes says nothing.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Fetcher {
     client: Client,
     most_bytes: usize,
@@ -42,7 +46,32 @@ impl Fetcher {
         id: &KeyId,
         past_caches: bool,
     ) -> Result<Option<Document>, FetchFault> {
-        let request = self.client.get(issuer.document_url(id.as_str()));
+        let url = issuer.document_url(id.as_str());
+        let Some((text, freshness)) = self.get(&url, past_caches, self.most_bytes).await? else {
+            return Ok(None);
+        };
+        let key = KeySet::read(&text, id.as_str()).map_err(FetchFault::Document)?;
+        Ok(key.map(|key| Document { key, freshness }))
+    }
+
+    /// Fetches a document of an authorization server, which may be longer, and must be there.
+    pub(super) async fn fetch_of_server(
+        &self,
+        url: &str,
+    ) -> Result<(String, Freshness), FetchFault> {
+        let most_bytes = self.most_bytes.saturating_mul(MOST_OF_SERVER);
+        let absent = FetchFault::Status(StatusCode::NOT_FOUND.as_u16());
+        self.get(url, false, most_bytes).await?.ok_or(absent)
+    }
+
+    /// The text at a URL; none if its server says that there is none.
+    async fn get(
+        &self,
+        url: &str,
+        past_caches: bool,
+        most_bytes: usize,
+    ) -> Result<Option<(String, Freshness)>, FetchFault> {
+        let request = self.client.get(url);
         let request = request.header(ACCEPT, "application/jwk-set+json, application/json");
         let request = if past_caches { request.header(CACHE_CONTROL, "no-cache") } else { request };
         let response = request.send().await.map_err(|error| fault(&error))?;
@@ -55,23 +84,21 @@ impl Fetcher {
             return Err(FetchFault::MediaType);
         }
         let freshness = Freshness::read(response.headers());
-        let bytes = self.read(response).await?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| FetchFault::Text)?;
-        let key = KeySet::read(text, id.as_str()).map_err(FetchFault::Document)?;
-        Ok(key.map(|key| Document { key, freshness }))
+        let text = String::from_utf8(read(response, most_bytes).await?);
+        Ok(Some((text.map_err(|_| FetchFault::Text)?, freshness)))
     }
+}
 
-    /// Reads no more than a document may be long, whatever the server says that it is.
-    async fn read(&self, mut response: Response) -> Result<Vec<u8>, FetchFault> {
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
-            if bytes.len() + chunk.len() > self.most_bytes {
-                return Err(FetchFault::TooLarge);
-            }
-            bytes.extend_from_slice(&chunk);
+/// Reads no more than a document may be long, whatever the server says that it is.
+async fn read(mut response: Response, most_bytes: usize) -> Result<Vec<u8>, FetchFault> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
+        if bytes.len() + chunk.len() > most_bytes {
+            return Err(FetchFault::TooLarge);
         }
-        Ok(bytes)
+        bytes.extend_from_slice(&chunk);
     }
+    Ok(bytes)
 }
 
 /// A client that goes where it is told and nowhere else: no redirects, and no proxy that the

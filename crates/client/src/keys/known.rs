@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use keyward_core::Moment;
-use keyward_core::jose::{PublicKey, SignatureAlgorithm, SignedToken, VerifyingKey};
+use keyward_core::jose::{AccessToken, PublicKey, SignatureAlgorithm, SignedToken, VerifyingKey};
 use quick_cache::Lifecycle;
 
 use super::KeyName;
@@ -82,6 +82,12 @@ impl KnownKey {
 
     /// Whether the key signed that token, in the key's algorithm.
     pub(crate) fn has_signed(&self, token: &SignedToken<'_>) -> bool {
+        token.algorithm() == self.algorithm()
+            && self.ready.verifies(token.message(), token.signature())
+    }
+
+    /// The same of an access token.
+    pub(crate) fn has_signed_access(&self, token: &AccessToken<'_>) -> bool {
         token.algorithm() == self.algorithm()
             && self.ready.verifies(token.message(), token.signature())
     }

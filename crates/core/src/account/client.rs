@@ -32,11 +32,11 @@ impl Client {
     }
     /// Whether a key is this account's.
     pub(crate) fn holds(self, key: &KeyRecord) -> bool {
-        self.id().is_some() && self.id() == key.service_account
+        self.account().is_some() && self.account() == key.service_account
     }
 
     /// The account, if it was proved.
-    pub fn id(self) -> Option<ClientId> {
+    pub fn account(self) -> Option<ClientId> {
         (self.0 != ClientId::NOBODY).then_some(self.0)
     }
 }

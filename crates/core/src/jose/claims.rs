@@ -105,6 +105,16 @@ pub struct RegisteredClaims {
 pub struct Audiences(Vec<String>);
 
 impl Audiences {
+    /// One alone.
+    pub fn one(audience: &str) -> Self {
+        Self(vec![audience.to_owned()])
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// Whether this is one of them.
     pub fn contain(&self, audience: &str) -> bool {
         self.0.iter().any(|known| known == audience)
@@ -132,11 +142,30 @@ struct Payload<'a> {
     jti: Option<String>,
 }
 
+/// How audiences are written.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum OneOrMany {
+pub(super) enum OneOrMany {
     One(String),
     Many(Vec<String>),
+}
+
+impl From<OneOrMany> for Audiences {
+    fn from(written: OneOrMany) -> Self {
+        match written {
+            OneOrMany::One(audience) => Self(vec![audience]),
+            OneOrMany::Many(audiences) => Self(audiences),
+        }
+    }
+}
+
+impl Serialize for Audiences {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [audience] => serializer.serialize_str(audience),
+            audiences => serializer.collect_seq(audiences),
+        }
+    }
 }
 
 impl RegisteredClaims {
@@ -160,11 +189,7 @@ impl RegisteredClaims {
         Ok(Self {
             issuer,
             subject: subject.ok_or(SignedFault::Claims)?,
-            audiences: match payload.aud {
-                None => Audiences::default(),
-                Some(OneOrMany::One(audience)) => Audiences(vec![audience]),
-                Some(OneOrMany::Many(audiences)) => Audiences(audiences),
-            },
+            audiences: payload.aud.map(Audiences::from).unwrap_or_default(),
             expires_at: instant(payload.exp)?.ok_or(SignedFault::Claims)?,
             not_before: instant(payload.nbf)?,
             issued_at: instant(payload.iat)?,
@@ -173,7 +198,7 @@ impl RegisteredClaims {
 }
 
 /// A `NumericDate` (RFC 7519 §2): seconds since 1970, which may have a fraction.
-fn instant(seconds: f64) -> Result<Timestamp, SignedFault> {
+pub(super) fn instant(seconds: f64) -> Result<Timestamp, SignedFault> {
     let micros = (seconds * 1e6).floor();
     // Up to here every whole number is exact; it is the year 2255. Later ones are exact to 1 us or so.
     #[expect(clippy::cast_possible_truncation, reason = "the range was looked at")]

@@ -19,6 +19,8 @@ pub struct BaseIssuer(CompactString);
 impl BaseIssuer {
     /// Bytes in the longest one: the token that holds it has a bound, too.
     pub const MOST_LENGTH: usize = 512;
+    /// The path at which authorization servers describe themselves.
+    pub const METADATA_PATH: &str = "/.well-known/oauth-authorization-server";
 
     /// Reads a URL and writes it in the standard's way.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
@@ -53,6 +55,14 @@ impl BaseIssuer {
     /// Where the document with the public key of that id is.
     pub fn document_url(&self, id: &str) -> String {
         format!("{}/{id}/.well-known/jwks.json", self.0)
+    }
+
+    /// Where an authorization server with this issuer describes itself (RFC 8414 §3.1): the well-known
+    /// path stands before the issuer's own.
+    pub fn metadata_url(&self) -> String {
+        let path = self.path();
+        let origin = self.0.strip_suffix(path.as_str()).unwrap_or(&self.0);
+        format!("{origin}{}{path}", Self::METADATA_PATH)
     }
 
     /// The path of the URL as it is written, to which `/{kid}` is added: empty for the root.
@@ -187,6 +197,13 @@ mod tests {
     #[case("http://10.0.0.1", false)]
     fn only_https_and_this_machine_are_protected(#[case] text: &str, #[case] expected: bool) {
         assert_eq!(BaseIssuer::parse(text).unwrap().is_protected(), expected);
+    }
+
+    #[rstest]
+    #[case("https://a.example", "https://a.example/.well-known/oauth-authorization-server")]
+    #[case("http://[::1]:80/x/y", "http://[::1]/.well-known/oauth-authorization-server/x/y")]
+    fn the_well_known_path_stands_before_that_of_the_issuer(#[case] text: &str, #[case] url: &str) {
+        assert_eq!(BaseIssuer::parse(text).unwrap().metadata_url(), url);
     }
 
     #[test]

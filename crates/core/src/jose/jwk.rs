@@ -1,4 +1,4 @@
-//! Public keys as JSON (RFC 7517), and the document that serves one of them.
+//! Public keys as JSON (RFC 7517).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -44,6 +44,9 @@ pub enum InvalidJwk {
     /// It holds what must never leave whoever signs.
     #[error("the document holds a private key")]
     Private,
+    /// Two keys with the same id.
+    #[error("two keys have the same id")]
+    RepeatedKey,
     /// More than one key where there must be one.
     #[error("the document holds several keys")]
     SeveralKeys,
@@ -103,6 +106,14 @@ impl PublicKey {
         }
     }
 
+    /// The same with what the key is for (RFC 7517 §4.2, §4.4), as verifiers look for it in lists of several
+    /// keys.
+    pub(super) fn to_listed_jwk(&self, kid: &str) -> String {
+        let jwk = self.to_jwk(kid);
+        let members = jwk.strip_suffix('}').unwrap_or_default();
+        format!(r#"{members},"use":"sig","alg":"{}"}}"#, self.algorithm().as_str())
+    }
+
     /// Reads a key, and the id that stands in it. A private half, another algorithm or use, several
     /// ways to write the same, and weak keys are refused; further members are passed over.
     pub fn read(text: &str) -> Result<(Self, Option<String>), InvalidJwk> {
@@ -117,40 +128,9 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// The document at a key's well-known URL: `{"keys":[…]}` with one key.
-#[derive(Clone, Copy, Debug)]
-pub struct KeySet;
-
-impl KeySet {
-    /// The document with the key of that id.
-    pub fn of(key: &PublicKey, kid: &str) -> String {
-        format!(r#"{{"keys":[{}]}}"#, key.to_jwk(kid))
-    }
-
-    /// Reads a document that should hold the key of that id and no other. None: it holds no key at
-    /// all, which says that there is none any more.
-    pub fn read(text: &str, kid: &str) -> Result<Option<PublicKey>, InvalidJwk> {
-        let document: Document<'_> = read_object(text).ok_or(InvalidJwk::Json)?;
-        let mut keys = document.keys.into_iter();
-        let Some(jwk) = keys.next() else { return Ok(None) };
-        if keys.next().is_some() {
-            return Err(InvalidJwk::SeveralKeys);
-        }
-        match jwk.read()? {
-            (key, Some(id)) if id == kid => Ok(Some(key)),
-            _ => Err(InvalidJwk::OtherKey),
-        }
-    }
-}
-
+/// A key as it is written.
 #[derive(Deserialize)]
-struct Document<'a> {
-    #[serde(borrow)]
-    keys: Vec<Jwk<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Jwk<'a> {
+pub(super) struct Jwk<'a> {
     #[serde(borrow)]
     kty: Cow<'a, str>,
     kid: Option<String>,
@@ -182,7 +162,7 @@ struct Jwk<'a> {
 }
 
 impl Jwk<'_> {
-    fn read(self) -> Result<(PublicKey, Option<String>), InvalidJwk> {
+    pub(super) fn read(self) -> Result<(PublicKey, Option<String>), InvalidJwk> {
         let private = [self.d, self.p, self.q, self.dp, self.dq, self.qi, self.oth, self.k];
         if private.iter().any(|member| member.0) {
             return Err(InvalidJwk::Private);

@@ -1,5 +1,7 @@
 //! A signed key's text (RFC 7515 §7.1): `header.payload.signature`, each in base64url.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -62,7 +64,7 @@ impl<'t> SignedToken<'t> {
     /// registered claims, signature as bytes.
     pub fn read(text: &'t str, issuers: &Issuers) -> Result<Self, SignedFault> {
         let parts = Parts::split(text)?;
-        let (algorithm, id) = read_header(parts.header)?;
+        let (algorithm, id) = read_header(parts.header, algorithm_and_id)?;
         let payload = decode(parts.payload).ok_or(SignedFault::Encoding)?;
         let payload = String::from_utf8(payload).map_err(|_| SignedFault::Encoding)?;
         let registered = RegisteredClaims::read(&payload, |issuer| {
@@ -165,14 +167,14 @@ const HEAD_LENGTH: usize = 28;
 const HEADER_LENGTH: usize = 80;
 
 /// A text's three parts.
-struct Parts<'t> {
-    header: &'t str,
-    payload: &'t str,
-    signature: &'t str,
+pub(super) struct Parts<'t> {
+    pub(super) header: &'t str,
+    pub(super) payload: &'t str,
+    pub(super) signature: &'t str,
 }
 
 impl<'t> Parts<'t> {
-    fn split(text: &'t str) -> Result<Self, SignedFault> {
+    pub(super) fn split(text: &'t str) -> Result<Self, SignedFault> {
         if text.len() > SignedToken::MOST_LENGTH {
             return Err(SignedFault::TooLong);
         }
@@ -188,21 +190,29 @@ impl<'t> Parts<'t> {
 /// A header holds this and nothing else: neither keys nor extensions come with a token.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Header<'a> {
+pub(super) struct Header<'a> {
     #[serde(borrow)]
-    alg: std::borrow::Cow<'a, str>,
-    kid: std::borrow::Cow<'a, str>,
+    pub(super) alg: Cow<'a, str>,
+    pub(super) kid: Cow<'a, str>,
     #[serde(default, deserialize_with = "present")]
-    typ: Option<std::borrow::Cow<'a, str>>,
+    pub(super) typ: Option<Cow<'a, str>>,
 }
 
-fn read_header(part: &str) -> Result<(SignatureAlgorithm, KeyId), SignedFault> {
+/// Reads a header and makes something of it.
+pub(super) fn read_header<T>(
+    part: &str,
+    make: impl FnOnce(Header<'_>) -> Result<T, SignedFault>,
+) -> Result<T, SignedFault> {
     let bytes = decode(part).ok_or(SignedFault::Encoding)?;
     // A list of the members in their order would be taken by serde, too.
     if bytes.first() != Some(&b'{') {
         return Err(SignedFault::Header);
     }
-    let header: Header<'_> = serde_json::from_slice(&bytes).map_err(|_| SignedFault::Header)?;
+    make(serde_json::from_slice(&bytes).map_err(|_| SignedFault::Header)?)
+}
+
+/// What the header of a signed key says.
+fn algorithm_and_id(header: Header<'_>) -> Result<(SignatureAlgorithm, KeyId), SignedFault> {
     let is_jwt = header.typ.is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
     if !is_jwt {
         return Err(SignedFault::Header);
@@ -227,6 +237,11 @@ impl UnsignedToken {
     /// A header of `alg` and `kid`, and that payload. `None`: with its signature, it would be too long.
     pub(crate) fn new(pair: PairKind, kid: &KeyId, payload: &str) -> Option<Self> {
         let header = format!(r#"{{"alg":"{}","kid":"{kid}"}}"#, pair.algorithm().as_str());
+        Self::with_header(&header, pair, payload)
+    }
+
+    /// The same with another header.
+    pub(super) fn with_header(header: &str, pair: PairKind, payload: &str) -> Option<Self> {
         let (header, payload) = (header.as_bytes(), payload.as_bytes());
         let signed_length = encoded_length(header.len()) + 1 + encoded_length(payload.len());
         let length = signed_length + 1 + encoded_length(pair.signature_length());

@@ -1,4 +1,5 @@
-//! What cryptography has to offer: pairs that sign once, and public keys that check signatures.
+//! What cryptography has to offer: pairs that sign once or again and again, and public keys that check
+//! signatures.
 
 use std::fmt;
 
@@ -16,6 +17,17 @@ pub trait SigningPair: fmt::Debug + Send {
 
     /// Signs the text, and wipes the private half.
     fn sign(self: Box<Self>, message: &[u8]) -> Result<Vec<u8>, SignatureError>;
+}
+
+/// A key pair that signs any number of texts, as long as it is held.
+///
+/// Behaviour: as of [`SigningPair`], but that a signature leaves the private half where it is.
+pub trait Signer: fmt::Debug + Send + Sync {
+    /// The public half.
+    fn public_key(&self) -> &PublicKey;
+
+    /// Signs the text.
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError>;
 }
 
 /// A public key that was made ready for checking signatures.

@@ -16,6 +16,7 @@ use keyward::{KeyDocument, KeyId, Keyward};
 use crate::envelope::RequestContext;
 use crate::input::Path;
 use crate::problem::{Problem, Problems};
+use crate::routes::oauth;
 use crate::view::Answer;
 
 /// How documents are served.
@@ -56,7 +57,8 @@ pub(crate) async fn document(
     })
 }
 
-/// Any path that no route has: a document under the path of a base issuer, or nothing.
+/// Any path that no route has: a document under the path of a base issuer, that about the authorization
+/// server at the place that its issuer has for it, or nothing.
 pub(crate) async fn elsewhere(
     State(keyward): State<Keyward>,
     Extension(context): Extension<RequestContext>,
@@ -65,14 +67,18 @@ pub(crate) async fn elsewhere(
     headers: HeaderMap,
 ) -> Response {
     let issuer = uri.path().strip_suffix(WELL_KNOWN).and_then(|issuer| issuer.rsplit_once('/'));
-    let Some((_, kid)) = issuer.filter(|(path, _)| keyward.has_issuer_path(path)) else {
+    let key = issuer.filter(|(path, _)| keyward.has_issuer_path(path));
+    if key.is_none() && !oauth::is_metadata(&keyward, uri.path()) {
         return Problem::not_found().into_response();
-    };
+    }
     if !matches!(method, Method::GET | Method::HEAD) {
         let allow = HeaderValue::from_static("GET,HEAD");
         return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, allow)]).into_response();
     }
-    with_origin(serve(&keyward, kid, &headers, context.jwks).await)
+    with_origin(match key {
+        Some((_, kid)) => serve(&keyward, kid, &headers, context.jwks).await,
+        None => oauth::metadata_document(&keyward, &headers, context.jwks),
+    })
 }
 
 pub(crate) async fn serve(
@@ -85,7 +91,15 @@ pub(crate) async fn serve(
     let id = KeyId::parse(kid).ok().filter(|_| SignedToken::fits_id(kid));
     let id = id.ok_or_else(Problem::not_found)?;
     let key = keyward.published_key(&id).await?.ok_or_else(Problem::not_found)?;
-    let document = key.document().ok_or_else(Problem::not_found)?;
+    answer(key.document().ok_or_else(Problem::not_found)?, headers, settings)
+}
+
+/// The document, or that the caller has it already.
+pub(crate) fn answer(
+    document: &KeyDocument,
+    headers: &HeaderMap,
+    settings: JwksSettings,
+) -> Answer {
     let is_known = is_known(document, headers);
     let body = if is_known { Body::empty() } else { Body::from(document.body.clone()) };
     let mut response = Response::new(body);

@@ -10,7 +10,7 @@ use keyward::store::{
 };
 use keyward::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    Sequence, ServiceAccount,
+    Sequence, ServiceAccount, SigningKey, TokenId,
 };
 use tokio::sync::Barrier;
 
@@ -130,6 +130,16 @@ impl Store for FaultyStore {
         let found = self.inner.accounts(query).await;
         self.meet().await;
         found
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        self.pass("signing_keys").await?;
+        self.inner.signing_keys().await
+    }
+
+    async fn is_token_revoked(&self, id: &TokenId) -> Result<bool, StoreError> {
+        self.pass("is_revoked").await?;
+        self.inner.is_token_revoked(id).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

@@ -29,6 +29,7 @@ mod management;
 mod many;
 mod nestjs;
 mod nestjs_faults;
+mod oauth;
 mod pages;
 mod protect;
 mod reap;

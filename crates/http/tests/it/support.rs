@@ -9,8 +9,9 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderName, Request, request};
 use axum::response::Response;
 use http_body_util::BodyExt;
+use keyward::jose::PairKind;
 use keyward::store::{AccountQuery, AuditQuery, KeyQuery, KeyStates, MemoryStore, Store};
-use keyward::{Action, Builder, Keyward, SigningSettings};
+use keyward::{Action, Builder, Keyward, OAuthSettings, SigningSettings};
 use keyward_http::{RouterSettings, router};
 use keyward_testkit::{FixedClock, SeededEntropy};
 use serde_json::{Value, json};
@@ -189,12 +190,23 @@ impl Api {
 /// An instance to be, which does nothing by itself.
 fn builder(store: Arc<dyn Store>, clock: &Arc<FixedClock>, seed: u64) -> Builder {
     let builder = Keyward::builder(store).manual().entropy(Arc::new(SeededEntropy::new(seed)));
-    builder.clock(Arc::<FixedClock>::clone(clock)).signing(few_pairs())
+    builder
+        .clock(Arc::<FixedClock>::clone(clock))
+        .signing(few_pairs())
+        .oauth(authorization_server())
 }
 
 /// So that a keyspace of RSA keys costs a test no more than the pairs that it takes.
 pub(crate) fn few_pairs() -> SigningSettings {
     SigningSettings { ready_pairs: 1, threads: 1, ..SigningSettings::default() }
+}
+
+/// The issuer of access tokens.
+pub(crate) const AUTH: &str = "https://auth.example";
+
+/// Access tokens by a pair that costs a test nothing.
+pub(crate) fn authorization_server() -> OAuthSettings {
+    OAuthSettings { issuer: AUTH.parse().ok(), pair: PairKind::Ed25519, ..OAuthSettings::default() }
 }
 
 /// A request with a body of JSON, unless it is null.

@@ -6,7 +6,7 @@ use keyward_store::StoreError;
 
 use crate::{Keyward, LiveKey};
 
-/// A document as it is served: it never changes, it only goes away.
+/// A document as it is served. That of one key never changes, it only goes away.
 #[derive(Debug)]
 pub struct KeyDocument {
     /// The JSON text.
@@ -18,7 +18,11 @@ pub struct KeyDocument {
 impl KeyDocument {
     pub(crate) fn of(record: &KeyRecord) -> Option<Self> {
         let signature = record.secret.signature()?;
-        let body = KeySet::of(&signature.public_key, record.id.as_str());
+        Self::new(KeySet::of(&signature.public_key, record.id.as_str()))
+    }
+
+    /// A document with this text.
+    pub fn new(body: String) -> Option<Self> {
         let digest = ProvedToken::digest_of(&body);
         let etag = format!("\"{:016x}\"", u64::from_be_bytes(*digest.first_chunk()?));
         Some(Self { body: body.into(), etag: etag.try_into().ok()? })

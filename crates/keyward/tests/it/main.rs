@@ -13,6 +13,7 @@ mod keypal_faults;
 mod lease;
 mod life;
 mod lists;
+mod oauth;
 mod peppers;
 mod printing;
 mod rate_limit;

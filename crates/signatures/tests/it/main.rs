@@ -1,6 +1,7 @@
 //! Signed keys as those meet them who attack them: published, minted, hostile and random tokens.
 #![cfg(test)]
 
+mod access_tokens;
 mod attacks;
 mod keyspaces;
 mod minting;

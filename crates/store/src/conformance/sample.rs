@@ -7,8 +7,8 @@ use keyward_core::{
     AccountRule, AccountWrite, ActContext, Action, ActorId, Alphabet, Audience, AuditEvent,
     AuditEventId, Change, ClientId, Description, Digest, DigestScheme, Entropy, Format, FormatKind,
     HashAlgorithm, KeyId, KeyRecord, KeyWrite, Keyspace, KeyspaceId, Metadata, Name, Opaque,
-    OwnerId, Prefix, Prefixed, ResourceScopes, ScopeSet, ServiceAccount, Signed, StoredDigests,
-    StoredSecret, TagSet, Timestamp, Version,
+    OwnerId, Prefix, Prefixed, ResourceScopes, ScopeSet, ServiceAccount, Signed, SigningKey,
+    StoredDigests, StoredSecret, TagSet, Timestamp, TokenId, Version,
 };
 use serde_json::json;
 
@@ -120,6 +120,19 @@ pub fn signed_key(id: &str) -> KeyRecord {
     let modulus: Vec<_> = std::iter::repeat_n(0xff, 256).collect();
     let secret = StoredSecret::of_signature(PublicKey::rsa(&modulus).unwrap(), claims);
     KeyRecord { format: FormatKind::Signed, secret, ..key(id) }
+}
+
+/// A signing key that no other call returns.
+pub fn signing_key(created_at: Timestamp, expires_at: Timestamp) -> SigningKey {
+    let mut key = [0; 32];
+    Counting.fill(&mut key);
+    let id = SigningKey::draw_id(&Counting, created_at);
+    SigningKey { id, key: PublicKey::Ed25519(key), created_at, expires_at }
+}
+
+/// An identifier of an access token that no other call returns.
+pub fn token_id() -> TokenId {
+    TokenId::generate(&Counting, at(0))
 }
 
 /// The next version of a record.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use keyward_core::{
     AccountState, AuditErasure, AuditEvent, Change, ChangeId, ClientId, KeyId, KeyRecord, KeyWrite,
-    Keyspace, KeyspaceId, KeyspaceWrite, Locator, Sequence, ServiceAccount, Touched,
+    Keyspace, KeyspaceId, KeyspaceWrite, Locator, RevokedToken, Sequence, ServiceAccount,
+    SigningKey, Timestamp, TokenId, Touched,
 };
 
 use crate::{Applied, AuditPosition, Conflict, Feed, StoreError, StoredKey, Usage};
@@ -20,6 +21,8 @@ pub(super) struct State {
     pub(super) accounts: HashMap<ClientId, ServiceAccount>,
     pub(super) keyspaces: BTreeMap<KeyspaceId, Keyspace>,
     pub(super) events: BTreeMap<AuditPosition, AuditEvent>,
+    pub(super) signing_keys: BTreeMap<KeyId, SigningKey>,
+    pub(super) revoked_tokens: BTreeMap<TokenId, Timestamp>,
     /// The ids of keys that are found by digest.
     digests: HashMap<Locator, KeyId>,
     changes: VecDeque<(ChangeId, Touched)>,
@@ -64,6 +67,8 @@ impl State {
         for write in &change.keys {
             self.write_key(write);
         }
+        self.write_signing_keys(change);
+        self.write_revoked_tokens(change);
         let erased = change.erasure.as_ref().map_or(0, |erasure| self.erase(erasure));
         for event in &change.events {
             self.events.insert(AuditPosition::of(event), event.clone());
@@ -163,6 +168,27 @@ impl State {
         let usage = before.map_or_else(Usage::default, |key| key.usage);
         let key = StoredKey { account: AccountState::Active, record: record.clone(), usage };
         self.keys.insert(record.id.clone(), key);
+    }
+
+    fn write_signing_keys(&mut self, change: &Change) {
+        if change.signing_keys.is_empty() {
+            return;
+        }
+        self.signing_keys.retain(|_, key| !key.expires_at.has_come(change.at));
+        for key in &change.signing_keys {
+            self.signing_keys.insert(key.id.clone(), key.clone());
+        }
+    }
+
+    fn write_revoked_tokens(&mut self, change: &Change) {
+        if change.revoked_tokens.is_empty() {
+            return;
+        }
+        self.revoked_tokens.retain(|_, until| !until.has_come(change.at));
+        for RevokedToken { id, until } in &change.revoked_tokens {
+            let known = self.revoked_tokens.entry(*id).or_insert(*until);
+            *known = (*known).max(*until);
+        }
     }
 
     fn erase(&mut self, erasure: &AuditErasure) -> usize {

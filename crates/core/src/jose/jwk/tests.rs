@@ -1,5 +1,6 @@
 use rstest::rstest;
 
+use super::super::KeySet;
 use super::*;
 
 const KID: &str = "01a200f5-34df-703a-b461-85a5d3a08f33";

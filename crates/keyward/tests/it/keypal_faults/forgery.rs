@@ -12,7 +12,7 @@ use keyward::store::{
 use keyward::{
     Asked, AuditFilter, CacheError, Change, ClientId, EndedBy, Expiry, FormatKind, KeyId,
     KeyRecord, Keyspace, KeyspaceId, Keyward, Locator, NewKey, Pepper, Secret, Sequence,
-    ServiceAccount, SharedCache,
+    ServiceAccount, SharedCache, SigningKey, TokenId,
 };
 use rstest::rstest;
 
@@ -62,6 +62,14 @@ impl Store for MisledStore {
 
     async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError> {
         self.inner.accounts(query).await
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        self.inner.signing_keys().await
+    }
+
+    async fn is_token_revoked(&self, id: &TokenId) -> Result<bool, StoreError> {
+        self.inner.is_token_revoked(id).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

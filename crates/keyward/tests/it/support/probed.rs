@@ -11,7 +11,7 @@ use keyward::store::{
 };
 use keyward::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    Sequence, ServiceAccount,
+    Sequence, ServiceAccount, SigningKey, TokenId,
 };
 use tokio::sync::Semaphore;
 
@@ -184,6 +184,14 @@ impl Store for ProbedStore {
 
     async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError> {
         self.up()?.accounts(query).await
+    }
+
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        self.up()?.signing_keys().await
+    }
+
+    async fn is_token_revoked(&self, id: &TokenId) -> Result<bool, StoreError> {
+        self.up()?.is_token_revoked(id).await
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {

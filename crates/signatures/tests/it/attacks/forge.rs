@@ -10,7 +10,7 @@ use keyward_core::{
 use crate::support::{Lent, Pair, at, decode, encode, keyspace, new_key, record, signed};
 
 /// The base issuer of the keyspaces `ed25519` and `p256`.
-pub(super) const BASE: &str = "https://example.com/keys";
+pub(crate) const BASE: &str = "https://example.com/keys";
 /// The base issuer of the keyspace `rsa`.
 pub(super) const RSA_BASE: &str = "https://rsa.example.com";
 /// An id that no key has.
