@@ -14,6 +14,7 @@ mod fields;
 mod input;
 pub mod japikey;
 mod openapi;
+pub mod postman;
 mod problem;
 mod protect;
 mod router;

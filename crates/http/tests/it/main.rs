@@ -27,6 +27,7 @@ mod keyspaces;
 mod management;
 mod many;
 mod pages;
+mod postman;
 mod protect;
 mod reap;
 mod revocation;
