@@ -37,6 +37,11 @@ fn made(document: &Document, schema: &Value, depth: usize) -> Value {
     if depth == DEEPEST {
         return Value::Null;
     }
+    if let Some(parts) = schema["allOf"].as_array() {
+        let parts = parts.iter().map(|part| made(document, part, depth + 1));
+        let members = parts.filter_map(|part| part.as_object().cloned()).flatten();
+        return Value::Object(members.collect());
+    }
     match kind(schema) {
         "array" => json!([made(document, &schema["items"], depth + 1)]),
         "boolean" => json!(true),
