@@ -1,5 +1,8 @@
-//! What Keyward's own tests share: a clock that is set by hand and chance that repeats.
+//! What Keyward's own tests share: a clock that is set by hand, chance that repeats, and a PostgreSQL
+//! server.
 #![forbid(unsafe_code)]
+
+pub mod postgres;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;

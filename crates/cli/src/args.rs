@@ -1,22 +1,30 @@
 //! The command line.
 
+mod accounts;
 mod import;
 mod jwks;
 mod keys;
 mod keyspaces;
+mod pages;
 mod scan;
 mod token;
 
 use std::path::PathBuf;
 
+pub(crate) use accounts::{
+    AccountChangeArgs, AccountListArgs, AccountRotateArgs, AccountsCommand, CreateAccountArgs,
+};
 use clap::{Parser, Subcommand};
-pub(crate) use import::{ExportArgs, FileFormat, ImportArgs, Source};
+pub(crate) use import::{
+    AccountExportArgs, AccountImportArgs, ExportArgs, FileFormat, ImportArgs, Source, TableArgs,
+};
 pub(crate) use jwks::{JwksCommand, JwksExportArgs};
 pub(crate) use keys::{
     ChangeArgs, FieldArgs, IssueArgs, IssueManyArgs, KeysCommand, ListArgs, RevokeAllArgs,
     RevokeArgs, RevokeManyArgs, RotateArgs,
 };
 pub(crate) use keyspaces::{KeyspacesCommand, PolicyArgs};
+pub(crate) use pages::PageArgs;
 pub(crate) use scan::ScanArgs;
 pub(crate) use token::{
     ProfileArgs, TokenArgs, TokenCheckArgs, TokenCommand, TokenGenerateArgs, TokenInspectArgs,
@@ -71,15 +79,19 @@ pub(crate) enum Command {
     /// Issue, list, change, rotate and revoke keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Create, list, change, switch and delete service accounts
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
     /// Create, list and change keyspaces
     #[command(subcommand)]
     Keyspaces(KeyspacesCommand),
     /// Write the public keys of signed keys to where files are served from
     #[command(subcommand)]
     Jwks(JwksCommand),
-    /// Purge keys that expired or were revoked long ago, and say how many there were
+    /// Purge keys that ended long ago, and deleted service accounts, and say how many there were
     ///
-    /// Deleted keys, too. They cannot be brought back; their audit events stay.
+    /// At least one of --older-than and --deleted-older-than must be given. What is purged cannot be
+    /// brought back; its audit events stay.
     Reap(ReapArgs),
     /// Look at what was done
     #[command(subcommand)]
@@ -116,12 +128,16 @@ pub(crate) struct ServeArgs {
     pub(crate) root_key_file: Option<PathBuf>,
 }
 
-/// Which keys to purge.
+/// Which keys and service accounts to purge.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReapArgs {
-    /// How long ago they must have expired, or been revoked, such as 30d
+    /// How long ago keys must have expired, or been revoked, such as 30d; deleted ones, too
+    #[arg(long, value_name = "DURATION", required_unless_present = "deleted_older_than")]
+    pub(crate) older_than: Option<String>,
+    /// How long ago keys and service accounts must have been deleted, such as 90d; accounts go with
+    /// their keys
     #[arg(long, value_name = "DURATION")]
-    pub(crate) older_than: String,
+    pub(crate) deleted_older_than: Option<String>,
 }
 
 /// How to migrate.
@@ -162,7 +178,10 @@ pub(crate) struct AuditFilterArgs {
     /// Only events of this key
     #[arg(long, value_name = "ID")]
     pub(crate) of_key: Option<String>,
-    /// Only events of keys of this owner
+    /// Only events of this service account and its keys
+    #[arg(long, value_name = "ID")]
+    pub(crate) of_account: Option<String>,
+    /// Only events of keys and service accounts of this owner
     #[arg(long)]
     pub(crate) owner: Option<String>,
     /// Only events of this keyspace
@@ -188,6 +207,13 @@ pub(crate) struct AuditFilterArgs {
 pub(crate) struct VerifyArgs {
     /// The key's text; left out, it is read from the standard input, where other users cannot see it
     pub(crate) secret: Option<String>,
+    /// The client id of the service account as whose the key was presented
+    #[arg(long, value_name = "ID", requires = "client_secret_file")]
+    pub(crate) client_id: Option<String>,
+    /// The file that holds the account's client secret; -: the standard input, after the key if that
+    /// is read from there, too
+    #[arg(long, value_name = "PATH", requires = "client_id")]
+    pub(crate) client_secret_file: Option<PathBuf>,
     /// A scope that is needed; may be given more than once
     #[arg(long = "scope", value_name = "SCOPE")]
     pub(crate) scopes: Vec<String>,
@@ -204,7 +230,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long)]
     pub(crate) skip_tracking: bool,
     /// Verify each line of the standard input, up to 100; exit code 1 if any may not
-    #[arg(long, conflicts_with_all = ["secret", "skip_cache", "skip_tracking"])]
+    #[arg(long, conflicts_with_all = ["secret", "client_id", "skip_cache", "skip_tracking"])]
     pub(crate) many: bool,
 }
 

@@ -1,5 +1,6 @@
 //! From arguments to what they ask for.
 
+mod accounts;
 mod audit;
 mod config;
 mod export;
@@ -20,7 +21,7 @@ mod verify;
 use clap::CommandFactory;
 
 use crate::api::Api;
-use crate::args::{Args, Command, KeysCommand, TargetArgs};
+use crate::args::{AccountsCommand, Args, Command, KeysCommand, TargetArgs};
 use crate::config::Config;
 use crate::instance::Workload;
 use crate::outcome::Outcome;
@@ -43,7 +44,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         }
         command => {
             let workload = match command {
-                Command::Keys(KeysCommand::Import(_)) => Workload::Bulk,
+                Command::Accounts(AccountsCommand::Import(_))
+                | Command::Keys(KeysCommand::Import(_)) => Workload::Bulk,
                 _ => Workload::Usual,
             };
             let api = Api::open(target, workload).await?;
@@ -57,6 +59,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
 /// The commands that are requests to the REST interface.
 async fn call(api: &Api, as_json: bool, command: Command) -> anyhow::Result<Outcome> {
     match command {
+        Command::Accounts(command) => accounts::run(api, as_json, command).await,
         Command::Audit(command) => audit::run(api, as_json, command).await,
         Command::Jwks(command) => jwks::run(api, as_json, command).await,
         Command::Keys(command) => keys::run(api, as_json, command).await,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use keyward::store::{MemoryStore, Store};
-use keyward::{AuditSettings, AuditTrail, DigestUpgrades, Keyward, SigningSettings, UsageTracking};
+use keyward::{
+    AuditSettings, AuditTrail, DigestUpgrades, Keyward, Lifetime, SigningSettings, UsageTracking,
+};
 use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::config::{Config, DatabaseUrl};
@@ -45,7 +47,7 @@ pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<
         retention: config.audit.retention,
     };
     // Whoever lists keys, say, does not expect to purge any.
-    let reap_after = config.reap.after.filter(|_| workload == Workload::Serving);
+    let when_serving = |age: Option<Lifetime>| age.filter(|_| workload == Workload::Serving);
     Keyward::builder(store)
         .peppers(config.read_peppers()?)
         .max_staleness(config.cache.max_staleness.0)
@@ -56,7 +58,8 @@ pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<
         .digest_upgrades(upgrades)
         .audit(audit)
         .signing(signing(config, workload))
-        .reap_after(reap_after)
+        .reap_after(when_serving(config.reap.after))
+        .reap_deleted_after(when_serving(config.reap.deleted_after))
         .keypal_salts(config.read_keypal_salts()?)
         .build()
         .await

@@ -1,8 +1,11 @@
 //! Service accounts: the machine identities of an owner, each with a client id and a client secret,
 //! under which keys are held.
 
+mod client;
 mod lifecycle;
 mod stored;
+
+pub use client::Client;
 
 use crate::format::Prefixed;
 use crate::{

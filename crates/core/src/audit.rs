@@ -212,6 +212,8 @@ actions! {
     ServiceAccountRotated => "service_account.rotated",
     /// A service account was changed.
     ServiceAccountUpdated => "service_account.updated",
+    /// Service accounts were handed out with their digests.
+    ServiceAccountsExported => "service_accounts.exported",
 }
 
 impl FromStr for Action {

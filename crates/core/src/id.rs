@@ -99,6 +99,16 @@ impl ClientId {
         Self(uuid.into_uuid())
     }
 
+    /// The identifier of an account that is taken over without one: a UUID of version 8 (RFC 9562 §5.8),
+    /// made of the client secret's digest, so that taking it over a second time is noticed.
+    pub fn of_digest(digest: &Digest) -> Self {
+        let hash = Sha256::new_with_prefix("keyward imported service account");
+        let hash = hash.chain_update(digest.scheme().to_string()).chain_update(digest.as_bytes());
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(hash.finalize()).for_each(|(byte, hashed)| *byte = hashed);
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
     /// Reads 36 characters, in any case.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let has_hyphens = text.len() == uuid::fmt::Hyphenated::LENGTH;

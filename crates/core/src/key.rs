@@ -2,14 +2,15 @@
 
 mod ending;
 mod lifecycle;
+mod refusal;
 mod request;
 mod stored;
 
 use std::sync::Arc;
 
 pub use ending::{EndedBy, Ending};
-pub use lifecycle::Refusal;
 pub(crate) use lifecycle::grace_end;
+pub use refusal::Refusal;
 pub use request::{Expiry, KeyChanges, NewKey, Rotation, RotationMode};
 use serde::{Deserialize, Serialize};
 pub(crate) use stored::Digests as DigestsForm;

@@ -39,7 +39,7 @@ mod text;
 mod time;
 
 pub use account::{
-    AccountChanges, AccountState, NewServiceAccount, ServiceAccount, draw_client_secret,
+    AccountChanges, AccountState, Client, NewServiceAccount, ServiceAccount, draw_client_secret,
 };
 pub use audit::{ActContext, Action, AuditEvent, AuditEventId, AuditFilter};
 pub use change::{
@@ -72,8 +72,8 @@ pub use keyspace::{
 pub use limit::{Allowance, RateLimit};
 pub use metadata::Metadata;
 pub use policy::{
-    Asked, Candidate, Client, Judgement, MatchScopes, Permit, ProvedToken, SecretUsed, Suitable,
-    judge, judge_proved, judge_unknown,
+    Asked, Candidate, Judgement, MatchScopes, Permit, ProvedToken, SecretUsed, Suitable,
+    depends_on_account, judge, judge_proved, judge_unknown,
 };
 pub use resource::{ResourceId, ResourceScopes, ResourceScopesBuilder};
 pub use scope::{Scope, ScopeSet, has_all_scopes, has_any_scope, has_scope};

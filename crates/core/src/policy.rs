@@ -1,15 +1,16 @@
 //! The judgement: may this key do what is asked, now? Pure, and the only place that makes a
 //! [`Permit`].
 
-use std::hint::black_box;
+mod proved;
+
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
+pub use proved::ProvedToken;
 
-use crate::jose::{Claims, RegisteredClaims, SignedToken};
+use crate::jose::{RegisteredClaims, SignedToken};
 use crate::{
-    AccountState, ClientId, Decision, DenyReason, Hasher, KeyId, KeyRecord, KeyspaceId,
-    MAX_SECRET_LENGTH, ResourceId, Scope, ServiceAccount, StoredSecret, Timestamp, Token,
+    AccountState, Client, Decision, DenyReason, Hasher, KeyRecord, KeyspaceId, ResourceId, Scope,
+    StoredSecret, Timestamp, Token,
 };
 
 /// What is asked of a key.
@@ -25,35 +26,6 @@ pub struct Asked<'a> {
     pub resource: Option<&'a ResourceId>,
     /// The scopes that are needed; none means that being valid is enough.
     pub scopes: &'a [Scope],
-}
-
-/// A service account as whose a key is presented: it was proved to be who it says by its client secret,
-/// or it was not, and then there is no such key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Client(ClientId);
-
-impl Client {
-    /// Whoever presents a client secret. The same work is done, and the same is said, whether there is
-    /// no such account, it is deleted, or the secret is not its own.
-    pub fn prove(
-        account: Option<&ServiceAccount>,
-        secret: &str,
-        hasher: &Hasher,
-        now: Timestamp,
-    ) -> Self {
-        // Before it is known whether there is the account: the time that it takes to hash a long text
-        // would tell that there is none.
-        if secret.len() > MAX_SECRET_LENGTH {
-            return Self(ClientId::NOBODY);
-        }
-        let Some(account) = account else {
-            pretend(hasher, secret);
-            return Self(ClientId::NOBODY);
-        };
-        let is_proved = account.is_proved_by(secret, hasher, now);
-        let is_there = account.state() != AccountState::Deleted;
-        Self(if is_proved && is_there { account.id } else { ClientId::NOBODY })
-    }
 }
 
 /// How many of the scopes asked for are needed.
@@ -183,58 +155,6 @@ impl Candidate for &KeyRecord {
     }
 }
 
-/// That a text is a token which a key has signed. Only judging makes one.
-#[derive(Clone, PartialEq)]
-pub struct ProvedToken {
-    digest: [u8; 32],
-    id: KeyId,
-    registered: RegisteredClaims,
-    payload: Box<str>,
-}
-
-impl ProvedToken {
-    /// What tells texts from each other: SHA-256 of the whole.
-    pub fn digest_of(text: &str) -> [u8; 32] {
-        Sha256::digest(text).into()
-    }
-
-    /// Whether this is the text that was proved.
-    pub fn is_of(&self, digest: &[u8; 32]) -> bool {
-        self.digest == *digest
-    }
-
-    /// What the token says of itself.
-    pub const fn registered(&self) -> &RegisteredClaims {
-        &self.registered
-    }
-
-    /// All that the token says, as JSON text.
-    pub fn payload(&self) -> &str {
-        &self.payload
-    }
-
-    /// All that the token says.
-    pub fn claims(&self) -> Claims {
-        Claims::parse(&self.payload).unwrap_or_default()
-    }
-
-    fn of(token: &SignedToken<'_>) -> Self {
-        Self {
-            digest: Self::digest_of(token.text()),
-            id: token.id().clone(),
-            registered: token.registered().clone(),
-            payload: token.payload().into(),
-        }
-    }
-}
-
-/// The id alone: the rest is somebody's claims.
-impl std::fmt::Debug for ProvedToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ProvedToken").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
 /// Judges a token against the record that one of its locators found.
 ///
 /// The secret is proved first; until then nothing about the key is told. A deleted key, one of a
@@ -256,6 +176,22 @@ pub fn judge<K: Candidate>(
         Some(proof) => conclude(proof, key, account, asked, now),
         None => Judgement::Deny(DenyReason::Unknown),
     }
+}
+
+/// Whether the state of the service account that the key belongs to makes a difference: it does if the
+/// secret is the key's own, and the key is one that is asked for. Whoever looks the account up for
+/// others, too, tells by the time that it takes which keys there are.
+pub fn depends_on_account<K: Candidate>(
+    token: &Token<'_>,
+    key: &K,
+    asked: &Asked<'_>,
+    now: Timestamp,
+    hasher: &Hasher,
+) -> bool {
+    let record = key.as_ref();
+    record.service_account.is_some()
+        && is_meant(record, asked)
+        && prove(token, key, record.at_least(now), hasher).is_some()
 }
 
 /// Judges a text that this key has proved before: the rest of the judgement is made anew.
@@ -308,14 +244,8 @@ impl Proof {
 
 /// The judgement on a token for which there is no record: the work of a wrong secret, and its answer.
 pub fn judge_unknown(token: &Token<'_>, hasher: &Hasher) -> DenyReason {
-    pretend(hasher, token.text());
+    hasher.pretend(token.text());
     DenyReason::Unknown
-}
-
-/// Does the work of checking a secret, and believes nothing.
-fn pretend(hasher: &Hasher, secret: &str) {
-    let digest = hasher.digest(hasher.newest_scheme(), secret);
-    black_box(digest.as_ref().is_some_and(|digest| digest.matches(digest)));
 }
 
 fn prove<K: Candidate>(
@@ -376,7 +306,7 @@ fn objection(
 /// Whether the key is of the keyspace and the service account that are asked for.
 fn is_meant(record: &KeyRecord, asked: &Asked<'_>) -> bool {
     asked.keyspace.is_none_or(|keyspace| *keyspace == record.keyspace)
-        && asked.client.is_none_or(|client| record.service_account == Some(client.0))
+        && asked.client.is_none_or(|client| client.holds(record))
 }
 
 fn has_scopes(record: &KeyRecord, asked: &Asked<'_>) -> bool {

@@ -5,6 +5,7 @@ use keyward::{Asked, KeyspaceId, Keyward, MatchScopes, ResourceId, Scope};
 /// One right of the management interface. `root` includes all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Right {
+    AccountsExport,
     AccountsRead,
     AccountsWrite,
     AuditRead,
@@ -25,6 +26,7 @@ impl Right {
     /// The scope that gives the right.
     pub(crate) const fn scope(self) -> &'static str {
         match self {
+            Self::AccountsExport => "accounts:export",
             Self::AccountsRead => "accounts:read",
             Self::AccountsWrite => "accounts:write",
             Self::AuditRead => "audit:read",

@@ -196,6 +196,8 @@ impl KeyChangesBody {
             resources: resources.and_then(|resources| fields.take(resources)),
             tags: tags.and_then(|tags| fields.take(tags)),
             metadata: self.metadata.and_then(|metadata| fields.metadata(metadata)),
+            // It has routes of its own.
+            enabled: None,
             expiry: fields.expiry(self.expires_at.as_ref(), self.expires_in.as_deref()),
             not_before: fields.nullable("not_before", self.not_before.as_ref(), Timestamp::parse),
         }

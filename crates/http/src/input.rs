@@ -154,6 +154,8 @@ pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     T::deserialize(deserializer).map(Some)
 }
 
+/// Bytes in the largest body that is read, unless the server says otherwise.
+pub(crate) const BODY_LIMIT: usize = 64 * 1_024;
 /// How serde complains where one of a few words is expected and there is something else.
 const NO_WORD: &str = "expected value";
 /// The complaint about an object with a member given twice.
@@ -168,7 +170,8 @@ pub(crate) fn is_json(request: &Request) -> bool {
 
 /// Reads a body up to the limit. One that comes in one piece, as nearly all do, is not copied.
 async fn read(request: Request) -> Result<Bytes, Problem> {
-    let limit = request.extensions().get::<RequestContext>().map_or(0, |c| c.body_limit);
+    let context = request.extensions().get::<RequestContext>();
+    let limit = context.map_or(BODY_LIMIT, |context| context.body_limit);
     let mut body = request.into_body();
     if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
         return Err(Problem::body_too_large());

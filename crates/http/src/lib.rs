@@ -13,6 +13,7 @@ mod envelope;
 mod fields;
 mod input;
 pub mod japikey;
+pub mod nestjs;
 mod openapi;
 pub mod postman;
 mod problem;

@@ -33,7 +33,7 @@ use crate::view::{AccountRuleName, AccountStateName, AlgorithmName, FormatName, 
 struct Document;
 
 /// The management key as a bearer token.
-struct BearerToken;
+pub(crate) struct BearerToken;
 
 impl Modify for BearerToken {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
@@ -52,7 +52,7 @@ pub(crate) fn routes() -> OpenApiRouter<Keyward> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(key_routes())
         .merge(key_act_routes())
-        .merge(many_keys_routes())
+        .merge(many_routes())
         .merge(account_routes())
         .routes(routes!(verify::verify))
         .routes(routes!(many::verify))
@@ -97,13 +97,15 @@ fn account_routes() -> OpenApiRouter<Keyward> {
         .routes(routes!(accounts::purge))
 }
 
-/// The routes that act on many keys.
-fn many_keys_routes() -> OpenApiRouter<Keyward> {
+/// The routes that act on many keys or service accounts.
+fn many_routes() -> OpenApiRouter<Keyward> {
     OpenApiRouter::new()
         .routes(routes!(many::issue))
         .routes(routes!(many::revoke))
         .routes(routes!(export::export))
         .routes(routes!(import::import))
+        .routes(routes!(export::accounts::export))
+        .routes(routes!(import::accounts::import))
 }
 
 /// The routes that need no key.

@@ -344,7 +344,8 @@ impl From<Error> for Problem {
                 let detail = "the key could not be signed";
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, detail)
             }
-            Error::AlreadyImported => conflict("the same key was taken over before"),
+            Error::AccountExists => conflict("a service account of that id exists"),
+            Error::AlreadyImported => conflict("the same was taken over before"),
             Error::AuditOff => conflict("the audit trail is switched off"),
             Error::KeyExists => conflict("a key of that id or digest exists"),
             Error::KeyspaceExists => conflict("a keyspace of that id exists"),

@@ -12,8 +12,9 @@ use keyward::Keyward;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::envelope::{self, Envelope};
+use crate::input::BODY_LIMIT;
 use crate::routes::jwks::{self, JwksSettings};
-use crate::{japikey, openapi};
+use crate::{japikey, nestjs, openapi};
 
 /// How requests are limited, and what is shown beside the interface.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct RouterSettings {
     pub jwks_max_age: Duration,
     /// Whether the routes of [`crate::japikey`] are served, under `/compat/japikey`.
     pub japikey: bool,
+    /// Whether the routes of [`crate::nestjs`] are served, at their own paths and under `/compat/nestjs`.
+    pub nestjs: bool,
     /// What `/metrics` answers, without a key; absent: there is no such route.
     pub metrics: Option<MetricsPage>,
 }
@@ -55,10 +58,11 @@ impl fmt::Debug for MetricsPage {
 impl Default for RouterSettings {
     fn default() -> Self {
         Self {
-            body_limit: 64 * 1024,
+            body_limit: BODY_LIMIT,
             deadline: Duration::from_secs(30),
             jwks_max_age: Duration::from_mins(1),
             japikey: false,
+            nestjs: false,
             metrics: None,
         }
     }
@@ -66,12 +70,12 @@ impl Default for RouterSettings {
 
 /// The REST interface over an instance.
 pub fn router(keyward: Keyward, settings: RouterSettings) -> Router {
-    let RouterSettings { body_limit, deadline, jwks_max_age, japikey, metrics } = settings;
+    let RouterSettings { body_limit, deadline, jwks_max_age, .. } = settings;
     let jwks = JwksSettings::new(jwks_max_age);
     let envelope = Envelope { body_limit, deadline, jwks, keyward: keyward.clone() };
-    let compat = if japikey { compat(&keyward) } else { Router::new() };
+    let compat = compat(&keyward, &settings);
     let (mut routes, _) = openapi::routes().split_for_parts();
-    if let Some(page) = metrics {
+    if let Some(page) = settings.metrics {
         routes = routes.route("/metrics", get(async move || page.answer()));
     }
     routes
@@ -86,7 +90,15 @@ pub fn router(keyward: Keyward, settings: RouterSettings) -> Router {
 }
 
 /// The interfaces of other systems.
-fn compat(keyward: &Keyward) -> Router {
-    // As a service, so that there may be a slash behind the path.
-    Router::new().nest_service("/compat/japikey", japikey::server_router(keyward))
+fn compat(keyward: &Keyward, settings: &RouterSettings) -> Router {
+    let mut routes = Router::new();
+    if settings.japikey {
+        // As a service, so that there may be a slash behind the path.
+        routes = routes.nest_service("/compat/japikey", japikey::server_router(keyward));
+    }
+    if settings.nestjs {
+        let keys = nestjs::server_router(keyward);
+        routes = routes.nest("/compat/nestjs", keys.clone()).merge(keys);
+    }
+    routes
 }

@@ -28,7 +28,11 @@ fn page_limit(text: &str) -> Result<usize, Invalid> {
 }
 
 /// Reads the `page` of a list, which does not go together with a cursor.
-fn page_number(page: Option<&str>, cursor: Option<&str>, fields: &mut Fields) -> Option<u64> {
+pub(crate) fn page_number(
+    page: Option<&str>,
+    cursor: Option<&str>,
+    fields: &mut Fields,
+) -> Option<u64> {
     const LAST: u64 = 1_000_000_000;
     let number = fields.optional("page", page, |text| {
         let number = text.parse().ok().filter(|number| (1..=LAST).contains(number));
@@ -42,12 +46,12 @@ fn page_number(page: Option<&str>, cursor: Option<&str>, fields: &mut Fields) ->
 }
 
 /// How many items are before the page of that number.
-fn skipped(number: u64, limit: usize) -> u64 {
+pub(crate) fn skipped(number: u64, limit: usize) -> u64 {
     let limit = u64::try_from(limit).unwrap_or(u64::MAX);
     number.saturating_sub(1).saturating_mul(limit)
 }
 
 /// Reads yes or no.
-fn read_flag(text: &str) -> Result<bool, Invalid> {
+pub(crate) fn read_flag(text: &str) -> Result<bool, Invalid> {
     text.parse().map_err(|_| Invalid::new("must be true or false"))
 }

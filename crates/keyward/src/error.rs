@@ -12,8 +12,11 @@ use crate::lookup::CacheError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The very same key was taken over before.
-    #[error("the key was taken over before")]
+    /// A service account of that id exists.
+    #[error("the service account exists already")]
+    AccountExists,
+    /// The very same key or service account was taken over before.
+    #[error("the same was taken over before")]
     AlreadyImported,
     /// The audit trail is switched off.
     #[error("the audit trail is switched off")]
@@ -57,6 +60,7 @@ impl Error {
     /// The stable code, for programs: that of the problem document over HTTP, too.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::AccountExists => "service_account_exists",
             Self::AlreadyImported => "already_imported",
             Self::AuditOff => "audit_off",
             Self::Busy => "busy",

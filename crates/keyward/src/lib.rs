@@ -49,7 +49,9 @@ pub use keyward_core::*;
 pub use keyward_store as store;
 pub use keyward_system::{SystemClock, SystemEntropy};
 pub use lookup::{CacheError, LiveKey, SharedCache};
-pub use manage::{ImportMode, ImportedKey, Issued, IssuedAccount, Past, Rotated};
+pub use manage::{
+    AccountPast, ImportMode, ImportedAccount, ImportedKey, Issued, IssuedAccount, Past, Rotated,
+};
 pub use reap::Reaped;
 pub use signing::{KeyDocument, PoolStatus, SigningSettings};
 pub use upgrade::DigestUpgrades;

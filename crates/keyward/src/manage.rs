@@ -12,7 +12,7 @@ mod reading;
 mod rotate;
 mod turn;
 
-pub use accounts::IssuedAccount;
+pub use accounts::{AccountPast, ImportedAccount, IssuedAccount};
 pub use import::{ImportMode, ImportedKey, Past};
 pub use issue::Issued;
 pub(crate) use keyspaces::{own_actor, prefixed};

@@ -184,7 +184,7 @@ pub(crate) fn spawn(inner: Weak<Inner>) {
             match keyward.reap_due().await {
                 Ok(Reaped { accounts: 0, purged: 0, .. }) => {}
                 Ok(Reaped { accounts, purged, .. }) => {
-                    tracing::info!(keys = purged, accounts, "what had ended was purged");
+                    tracing::info!(keys = purged, accounts, "old keys were purged");
                 }
                 Err(error) => tracing::warn!(%error, "old keys could not be purged"),
             }

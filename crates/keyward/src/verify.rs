@@ -17,8 +17,8 @@ use std::sync::Arc;
 use keyward_core::jose::SignedToken;
 use keyward_core::{
     AccountState, Asked, Bearer, Client, ClientId, DenyReason, HeaderRules, Headers, Judgement,
-    KeyRecord, KeyspaceTable, Locator, Moment, ProvedToken, Timestamp, Token, extract_key, judge,
-    judge_proved, judge_unknown, key_of_text,
+    KeyRecord, KeyspaceTable, Locator, Moment, ProvedToken, ServiceAccount, Timestamp, Token,
+    depends_on_account, extract_key, judge, judge_proved, judge_unknown, key_of_text,
 };
 use keyward_store::StoreError;
 use tracing::Level;
@@ -131,10 +131,8 @@ impl Keyward {
         };
         let found = found.filter(|key| keyspaces.means(&token, key.record()));
         let account = match &found {
-            Some(key) if key.record().service_account.is_some() => {
-                self.account_state(key.record(), asked_at, options.skip_cache).await?
-            }
-            _ => AccountState::Active,
+            Some(key) => self.account_of(key, &token, asked, asked_at, options).await?,
+            None => AccountState::Active,
         };
         // The clock is read after the wait, so that a slow store cannot stretch a key's life.
         let now = self.inner.clock.now();
@@ -206,8 +204,7 @@ impl Keyward {
         Ok(Client::prove(account.as_deref(), credentials.secret, hasher, now))
     }
 
-    /// The state of the service account that a key belongs to; without one, it is active. An account
-    /// that is gone is as good as deleted.
+    /// The state of the service account that a key belongs to; without one, it is active.
     pub(crate) async fn account_state(
         &self,
         key: &KeyRecord,
@@ -216,7 +213,29 @@ impl Keyward {
     ) -> Result<AccountState, StoreError> {
         let Some(id) = &key.service_account else { return Ok(AccountState::Active) };
         let account = self.account_at(id, moment, skip_cache).await?;
-        Ok(account.map_or(AccountState::Deleted, |account| account.state()))
+        Ok(state_of(account.as_deref()))
+    }
+
+    /// The state of the service account of a key that was found, as far as it matters: a wrong secret
+    /// costs no more reads than one that is unknown.
+    async fn account_of(
+        &self,
+        key: &LiveKey,
+        token: &Token<'_>,
+        asked: &Asked<'_>,
+        moment: Moment,
+        options: &VerifyOptions<'_>,
+    ) -> Result<AccountState, StoreError> {
+        let Some(id) = &key.record().service_account else { return Ok(AccountState::Active) };
+        let cached = || self.inner.lookup.cached_account(id, moment);
+        if let Some(found) = (!options.skip_cache).then(cached).flatten() {
+            return Ok(state_of(found.as_deref()));
+        }
+        let (now, hasher) = (self.inner.clock.now(), &self.inner.hasher);
+        if depends_on_account(token, key, asked, now, hasher) {
+            return self.account_state(key.record(), moment, options.skip_cache).await;
+        }
+        Ok(AccountState::Active)
     }
 
     async fn account_at(
@@ -308,6 +327,11 @@ impl Keyward {
             tracing::debug!(key, decision = decision.code(), micros, "verified");
         }
     }
+}
+
+/// The state of an account that was looked for: one that is gone is as good as deleted.
+fn state_of(account: Option<&ServiceAccount>) -> AccountState {
+    account.map_or(AccountState::Deleted, ServiceAccount::state)
 }
 
 /// Of several credentials, nobody is told which one is wrong.

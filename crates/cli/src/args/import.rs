@@ -1,4 +1,4 @@
-//! The commands that take keys over and hand them out.
+//! The commands that take keys and service accounts over and hand them out.
 
 use std::path::PathBuf;
 
@@ -7,14 +7,37 @@ use clap::ValueEnum;
 /// The keys to take over.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
-    /// The file, one key a line; left out: the standard input
-    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
     /// The keyspace that describes the form of their secrets, unless each names its own
     #[arg(long)]
     pub(crate) keyspace: Option<String>,
     /// Whose export it is
     #[arg(long, value_enum, default_value_t, value_name = "SOURCE")]
     pub(crate) from: Source,
+    /// Put this before every id, where the numbers of two tables would be the same
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
+    pub(crate) id_prefix: String,
+    /// Leave out to which service accounts the keys belong
+    #[arg(long)]
+    pub(crate) no_accounts: bool,
+}
+
+/// The service accounts to take over.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountImportArgs {
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+    /// Whose export it is
+    #[arg(long, value_enum, default_value_t, value_name = "SOURCE")]
+    pub(crate) from: AccountSource,
+}
+
+/// A file that describes one of them a line, and what to do with it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TableArgs {
+    /// The file, one a line; left out: the standard input
+    pub(crate) file: Option<PathBuf>,
     /// How the file is written; left out: as its name ends, or else JSON lines
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<FileFormat>,
@@ -24,12 +47,9 @@ pub(crate) struct ImportArgs {
     /// Take a field from a column of the file; may be given more than once
     #[arg(long = "map", value_name = "FIELD=COLUMN")]
     pub(crate) maps: Vec<String>,
-    /// Give a field of every key that has no other this value; may be given more than once
+    /// Give a field of every one that has no other this value; may be given more than once
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     pub(crate) sets: Vec<String>,
-    /// Put this before every id, where the numbers of two tables would be the same
-    #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
-    pub(crate) id_prefix: String,
     /// The time zone of instants that are written without one
     #[arg(long, default_value = "UTC", value_name = "ZONE")]
     pub(crate) time_zone: String,
@@ -47,7 +67,7 @@ pub(crate) struct ImportArgs {
     pub(crate) quiet: bool,
 }
 
-/// Whose export a file is: which of its columns mean what.
+/// Whose export a file of keys is: which of its columns mean what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Source {
     /// The fields of POST /v1/keys/import, as keys export writes them
@@ -59,13 +79,33 @@ pub(crate) enum Source {
     Seam,
     /// A table of the fork's version 4
     Fork4,
-    /// The tables `api_keys` and `sa_info` of the key manager for `NestJS`, joined
+    /// The table `api_keys` of the key manager for `NestJS`; its accounts are taken over before
     Nestjs,
     /// The table `personal_access_tokens` of Laravel Sanctum
     Sanctum,
 }
 
-/// How a file of keys is written.
+/// Whose export a file of service accounts is: which of its columns mean what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AccountSource {
+    /// The fields of POST /v1/service-accounts/import, as accounts export writes them
+    #[default]
+    Keyward,
+    /// The table `sa_info` of the key manager for `NestJS`. The oldest account of each user that is not
+    /// deleted becomes the primary one
+    Nestjs,
+}
+
+impl From<AccountSource> for Source {
+    fn from(source: AccountSource) -> Self {
+        match source {
+            AccountSource::Keyward => Self::Keyward,
+            AccountSource::Nestjs => Self::Nestjs,
+        }
+    }
+}
+
+/// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FileFormat {
     /// Comma-separated values (RFC 4180), whose first line names the columns
@@ -81,6 +121,14 @@ pub(crate) struct ExportArgs {
     #[arg(long = "keyspace", value_name = "ID")]
     pub(crate) keyspaces: Vec<String>,
     /// Only keys of this owner
+    #[arg(long)]
+    pub(crate) owner: Option<String>,
+}
+
+/// The service accounts to hand out.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountExportArgs {
+    /// Only accounts of this owner
     #[arg(long)]
     pub(crate) owner: Option<String>,
 }

@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::{ExportArgs, ImportArgs, PageArgs};
 use clap::Subcommand;
-use keyward::KeyState;
-
-use super::{ExportArgs, ImportArgs};
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
@@ -66,6 +64,9 @@ pub(crate) struct IssueArgs {
     /// The keyspace under which to issue it
     #[arg(long)]
     pub(crate) keyspace: Option<String>,
+    /// The service account that it shall belong to; left out: as the keyspace says
+    #[arg(long, value_name = "ID")]
+    pub(crate) service_account: Option<String>,
     /// Issue it switched off
     #[arg(long)]
     pub(crate) disabled: bool,
@@ -183,6 +184,10 @@ pub(crate) struct ExpiryArgs {
     pub(crate) expires_in: Option<String>,
 }
 
+/// What `--state` of a list may be: a state, or more of them under one name.
+const STATES: [&str; 7] =
+    ["active", "deleted", "disabled", "expired", "inactive", "not_yet_valid", "revoked"];
+
 /// Which keys to list.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
@@ -198,25 +203,28 @@ pub(crate) struct ListArgs {
     /// Only the key with this digest, such as sha256:… in hexadecimal digits
     #[arg(long)]
     pub(crate) digest: Option<String>,
-    /// Only keys in this state; by default all that are not deleted
-    #[arg(long, value_parser = KeyState::ALL.map(KeyState::as_str))]
+    /// Only keys in this state; by default all that are not deleted. Inactive ones are disabled or not
+    /// yet valid
+    #[arg(long, value_parser = STATES)]
     pub(crate) state: Option<String>,
+    /// Deleted keys, too
+    #[arg(long)]
+    pub(crate) include_deleted: bool,
     /// Only keys of this keyspace
     #[arg(long)]
     pub(crate) keyspace: Option<String>,
+    /// Only keys of this service account
+    #[arg(long, value_name = "ID")]
+    pub(crate) service_account: Option<String>,
     /// Only keys with this text in name, description, owner, id or hint
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
     /// By what to sort
-    #[arg(long, value_parser = ["created_at", "expires_at", "name"])]
+    #[arg(long, value_parser = ["created_at", "updated_at", "expires_at", "name", "enabled"])]
     pub(crate) sort: Option<String>,
     /// In which direction
     #[arg(long, value_parser = ["asc", "desc"])]
     pub(crate) order: Option<String>,
-    /// How many keys
-    #[arg(long)]
-    pub(crate) limit: Option<u32>,
-    /// Where the page before said that there is more
-    #[arg(long)]
-    pub(crate) cursor: Option<String>,
+    #[command(flatten)]
+    pub(crate) page: PageArgs,
 }

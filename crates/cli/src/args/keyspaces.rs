@@ -91,6 +91,10 @@ pub(crate) struct PolicyArgs {
     /// No key may live longer, such as 365d
     #[arg(long, value_name = "DURATION")]
     pub(crate) maximum_lifetime: Option<String>,
+    /// Whether new keys belong to a service account: if one is named (optional), or else to their
+    /// owner's primary one, which is made where there is none (primary)
+    #[arg(long, value_parser = ["optional", "primary"])]
+    pub(crate) service_account: Option<String>,
     /// How often each key may be used on each node, such as 100/1m
     #[arg(long, value_name = "REQUESTS/PERIOD")]
     pub(crate) rate_limit: Option<String>,

@@ -34,6 +34,7 @@ pub(super) async fn run(
 fn filter(args: AuditFilterArgs) -> Vec<(&'static str, Option<String>)> {
     vec![
         ("key", args.of_key),
+        ("service_account", args.of_account),
         ("owner", args.owner),
         ("keyspace", args.keyspace),
         ("action", args.action),

@@ -1,7 +1,10 @@
-//! `keyward keys import`: from the lines of a file to requests, and what becomes of each.
+//! `keyward keys import` and `keyward accounts import`: from the lines of a file to requests, and what
+//! becomes of each.
 
 mod batch;
 mod columns;
+mod noun;
+mod primaries;
 mod report;
 mod rows;
 mod seen;
@@ -17,43 +20,72 @@ use batch::{Batch, Batches, Mode};
 use columns::Mapping;
 use futures_util::{Stream, StreamExt, stream};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use noun::Noun;
+use primaries::Primaries;
 use report::Report;
 use rows::Rows;
 use tokio::sync::mpsc;
 
 use crate::api::Api;
-use crate::args::{FileFormat, ImportArgs};
+use crate::args::{AccountImportArgs, FileFormat, ImportArgs, Source, TableArgs};
 use crate::outcome::{Outcome, Unusable};
 
 /// Requests that wait for their answers at the same time.
 const AT_ONCE: usize = 200;
 
 /// Takes the keys of a file over.
-pub(super) async fn run(api: &Api, as_json: bool, args: ImportArgs) -> anyhow::Result<Outcome> {
-    let mapping = Arc::new(Mapping::new(&args)?);
+pub(super) async fn keys(api: &Api, as_json: bool, args: ImportArgs) -> anyhow::Result<Outcome> {
+    let mapping = Mapping::of_keys(&args)?;
+    run(api, as_json, &args.table, mapping).await
+}
+
+/// Takes the service accounts of a file over.
+pub(super) async fn accounts(
+    api: &Api,
+    as_json: bool,
+    args: AccountImportArgs,
+) -> anyhow::Result<Outcome> {
+    let mut mapping = Mapping::of_accounts(&args)?;
+    if Source::from(args.from) == Source::Nestjs {
+        must_be_a_file(&args.table, "--from nestjs", Noun::Accounts)?;
+        let rows = Rows::new(open_file(&args.table)?, format(&args.table), 1)?;
+        mapping.set_primaries(Primaries::of(rows, &mapping)?);
+    }
+    run(api, as_json, &args.table, mapping).await
+}
+
+async fn run(
+    api: &Api,
+    as_json: bool,
+    args: &TableArgs,
+    mapping: Mapping,
+) -> anyhow::Result<Outcome> {
+    let (noun, mapping) = (mapping.noun(), Arc::new(mapping));
     if args.dry_run {
-        let report = pass(api, &args, &mapping, Report::of_each_line(as_json)).await?;
+        let report = pass(api, args, &mapping, Report::of_each_line(noun, as_json)).await?;
         return report.finish("could be taken over");
     }
     if args.strict {
-        if args.file.is_none() {
-            let rule = "--strict reads the keys twice: they must be in a file";
-            return Err(Unusable(rule.to_owned()).into());
-        }
-        let checked = pass(api, &args, &mapping, Report::of_a_check(as_json)).await?;
+        must_be_a_file(args, "--strict", noun)?;
+        let checked = pass(api, args, &mapping, Report::of_a_check(noun, as_json)).await?;
         if checked.has_failures() {
             checked.finish("could be taken over, and none was")?;
             return Ok(Outcome::Refused);
         }
     }
-    let report = pass(api, &args, &mapping, Report::of_failures(as_json)).await?;
+    let report = pass(api, args, &mapping, Report::of_failures(noun, as_json)).await?;
     report.finish("were taken over")
+}
+
+fn must_be_a_file(args: &TableArgs, option: &str, noun: Noun) -> Result<(), Unusable> {
+    let rule = || format!("{option} reads the {} twice: they must be in a file", noun.plural());
+    if args.file.is_some() { Ok(()) } else { Err(Unusable(rule())) }
 }
 
 /// Sends all lines, in batches, and reports what became of them.
 async fn pass(
     api: &Api,
-    args: &ImportArgs,
+    args: &TableArgs,
     mapping: &Arc<Mapping>,
     mut report: Report,
 ) -> anyhow::Result<Report> {
@@ -88,7 +120,7 @@ async fn pass(
 /// The batches of a file, which a thread of its own reads: it may have to wait for the next line.
 fn read_apart(
     file: Box<dyn Read + Send>,
-    args: &ImportArgs,
+    args: &TableArgs,
     mapping: &Arc<Mapping>,
     mode: Mode,
 ) -> (impl Stream<Item = anyhow::Result<Batch>> + use<>, JoinHandle<()>) {
@@ -115,7 +147,7 @@ fn read_apart(
 }
 
 /// The file or the standard input, and the bar that moves as it is read.
-fn open(args: &ImportArgs) -> anyhow::Result<(Box<dyn Read + Send>, ProgressBar)> {
+fn open(args: &TableArgs) -> anyhow::Result<(Box<dyn Read + Send>, ProgressBar)> {
     let Some(path) = &args.file else {
         return Ok((Box::new(io::stdin()), ProgressBar::hidden()));
     };
@@ -131,7 +163,15 @@ fn open(args: &ImportArgs) -> anyhow::Result<(Box<dyn Read + Send>, ProgressBar)
     Ok((Box::new(progress.wrap_read(file)), progress))
 }
 
-fn format(args: &ImportArgs) -> FileFormat {
+/// The file or the standard input, without anything that moves.
+fn open_file(args: &TableArgs) -> anyhow::Result<Box<dyn Read + Send>> {
+    open(args).map(|(file, progress)| {
+        progress.set_draw_target(ProgressDrawTarget::hidden());
+        file
+    })
+}
+
+fn format(args: &TableArgs) -> FileFormat {
     let is_csv = |path: &Path| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
     let by_name =
         if args.file.as_deref().is_some_and(is_csv) { FileFormat::Csv } else { FileFormat::Jsonl };

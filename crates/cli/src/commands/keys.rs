@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
-use super::{export, import, many, query};
+use super::{accounts, export, import, many, query};
 use crate::api::Api;
 use crate::args::{
     ChangeArgs, FieldArgs, IssueArgs, KeysCommand, ListArgs, RevokeAllArgs, RevokeArgs, RotateArgs,
@@ -14,8 +14,8 @@ use crate::printer;
 pub(super) async fn run(api: &Api, as_json: bool, command: KeysCommand) -> anyhow::Result<Outcome> {
     let act = match command {
         KeysCommand::Issue(args) => return issue(api, as_json, args).await,
-        KeysCommand::Export(args) => return export::run(api, as_json, args).await,
-        KeysCommand::Import(args) => return import::run(api, as_json, args).await,
+        KeysCommand::Export(args) => return export::keys(api, as_json, args).await,
+        KeysCommand::Import(args) => return import::keys(api, as_json, args).await,
         KeysCommand::IssueMany(args) => return many::issue(api, as_json, args).await,
         KeysCommand::List(args) => return list(api, as_json, args).await,
         KeysCommand::Update(args) => return update(api, as_json, args).await,
@@ -44,9 +44,8 @@ async fn issue(api: &Api, as_json: bool, args: IssueArgs) -> anyhow::Result<Outc
     if let Some(claims) = args.claims {
         body.insert("claims".to_owned(), read_json("--claims", &claims)?);
     }
-    if let Some(keyspace) = args.keyspace {
-        body.insert("keyspace".to_owned(), json!(keyspace));
-    }
+    let named = [("keyspace", args.keyspace), ("service_account_id", args.service_account)];
+    body.extend(named.into_iter().filter_map(|(name, id)| Some((name.to_owned(), json!(id?)))));
     let answer = api.call(Method::POST, "/v1/keys", Some(&Value::Object(body))).await?;
     answer.granted(as_json)?.map_or_else(Ok, |new| print_new(as_json, &new))
 }
@@ -87,23 +86,22 @@ async fn rotate(api: &Api, as_json: bool, args: RotateArgs) -> anyhow::Result<Ou
 async fn list(api: &Api, as_json: bool, mut args: ListArgs) -> anyhow::Result<Outcome> {
     // A single tag may hold a comma.
     let only_tag = if args.tags.len() == 1 { args.tags.pop() } else { None };
-    let path = query::path(
-        "/v1/keys",
-        &[
-            ("owner", args.owner),
-            ("tag", only_tag),
-            ("tags", (!args.tags.is_empty()).then(|| args.tags.join(","))),
-            ("match", args.all_tags.then(|| "all".to_owned())),
-            ("digest", args.digest),
-            ("state", args.state),
-            ("keyspace", args.keyspace),
-            ("search", args.search),
-            ("sort", args.sort),
-            ("order", args.order),
-            ("limit", args.limit.map(|limit| limit.to_string())),
-            ("cursor", args.cursor),
-        ],
-    );
+    let filter = [
+        ("owner", args.owner),
+        ("tag", only_tag),
+        ("tags", (!args.tags.is_empty()).then(|| args.tags.join(","))),
+        ("match", args.all_tags.then(|| "all".to_owned())),
+        ("digest", args.digest),
+        ("state", args.state),
+        ("include_deleted", args.include_deleted.then(|| "true".to_owned())),
+        ("keyspace", args.keyspace),
+        ("service_account_id", args.service_account),
+        ("search", args.search),
+        ("sort", args.sort),
+        ("order", args.order),
+    ];
+    let parameters: Vec<_> = filter.into_iter().chain(query::page(args.page)).collect();
+    let path = query::path("/v1/keys", &parameters);
     let columns = ["id", "state", "owner", "name", "scopes", "expires_at", "last_used_at"];
     query::print_list(api, as_json, &path, &columns).await
 }
@@ -115,6 +113,7 @@ fn print_new(as_json: bool, new: &Value) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     }
     printer::object(new.get("key").unwrap_or(&Value::Null))?;
+    accounts::print_credentials(new)?;
     printer::complain("this is the key's secret, which is shown only now:");
     printer::say(new.get("secret").and_then(Value::as_str).unwrap_or_default())?;
     Ok(Outcome::Done)

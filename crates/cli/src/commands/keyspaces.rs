@@ -63,6 +63,7 @@ fn policy(args: PolicyArgs) -> anyhow::Result<Map<String, Value>> {
         ("algorithm", args.algorithm.map(text)),
         ("default_lifetime", args.default_lifetime.map(text)),
         ("maximum_lifetime", args.maximum_lifetime.map(text)),
+        ("service_account", args.service_account.map(Value::from)),
         ("rate_limit", args.rate_limit.as_deref().map(rate_limit).transpose()?),
     ];
     Ok(given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())

@@ -16,7 +16,7 @@ use crate::printer;
 /// How many items the interface takes at once.
 const AT_ONCE: usize = 100;
 
-/// Issues keys, and prints a line for each: the answer as JSON, or its id and secret.
+/// Issues keys, and prints a line for each: the answer as JSON, or what [`line`] says.
 pub(super) async fn issue(
     api: &Api,
     as_json: bool,
@@ -71,12 +71,15 @@ async fn send(api: &Api, as_json: bool, (path, body): (&str, Value)) -> anyhow::
     Ok(outcome)
 }
 
-/// A result in words: the key's id with its secret, or why there is none.
+/// A result in words: the key's id with its secret, and the credentials of the service account that was
+/// made with it; or why there is none.
 fn line(result: &Value) -> String {
     let text = |pointer: &str| result.pointer(pointer).and_then(Value::as_str);
     let words = [
         text("/key/id"),
         text("/secret"),
+        text("/client_id"),
+        text("/client_secret"),
         text("/problem/code").or_else(|| text("/code")),
         text("/problem/detail").or_else(|| text("/message")),
         text("/problem/errors/0/field"),

@@ -4,6 +4,7 @@ use axum::http::Method;
 use serde_json::Value;
 
 use crate::api::Api;
+use crate::args::PageArgs;
 use crate::outcome::Outcome;
 use crate::printer;
 
@@ -25,6 +26,13 @@ pub(super) fn path_of(collection: &str, id: &str, act: &str) -> String {
     format!("/v1/{collection}/{id}{act}")
 }
 
+/// Which part of a list to show, as parameters.
+pub(super) fn page(args: PageArgs) -> [(&'static str, Option<String>); 3] {
+    let PageArgs { limit, cursor, page } = args;
+    let text = |number: u64| number.to_string();
+    [("limit", limit.map(u64::from).map(text)), ("cursor", cursor), ("page", page.map(text))]
+}
+
 /// Prints a page of a list, and how to come to the next.
 pub(super) async fn print_list(
     api: &Api,
@@ -43,6 +51,12 @@ pub(super) async fn print_list(
         printer::list(page.get("data").unwrap_or(&Value::Null), columns)?;
         if let Some(cursor) = page.get("next_cursor").and_then(Value::as_str) {
             printer::complain(&format!("there is more: --cursor {cursor}"));
+        }
+        if let Some(pagination) = page.get("pagination") {
+            let number = |member: &str| pagination.get(member).and_then(Value::as_u64);
+            let [page, pages, total] =
+                ["page", "total_pages", "total"].map(|member| number(member).unwrap_or_default());
+            printer::complain(&format!("page {page} of {pages}, {total} in all"));
         }
     }
     Ok(Outcome::Done)

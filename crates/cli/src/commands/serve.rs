@@ -29,10 +29,14 @@ pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Out
         deadline: config.server.request_timeout.0,
         jwks_max_age: config.signed.max_age.0,
         japikey: config.compat.japikey,
+        nestjs: config.compat.nestjs,
         metrics: Some(metrics::page(recorder, keyward.clone())),
     };
     if config.compat.japikey {
         keyward_http::japikey::prepare(&keyward).await.context("cannot make the keyspace")?;
+    }
+    if config.compat.nestjs {
+        keyward_http::nestjs::prepare(&keyward).await.context("cannot make the keyspace")?;
     }
     let router = keyward_http::router(keyward.clone(), settings);
     let signal = stop::signal()?;

@@ -25,7 +25,7 @@ pub(crate) struct Config {
     pub(crate) usage: UsageSection,
     /// What becomes of the events of management acts.
     pub(crate) audit: AuditSection,
-    /// What becomes of keys that have ended.
+    /// What becomes of keys that have ended, and of deleted service accounts.
     #[serde(skip_serializing_if = "ReapSection::is_empty")]
     pub(crate) reap: ReapSection,
     /// What becomes of digests that are not of the newest scheme.
@@ -201,20 +201,26 @@ impl Default for SignedSection {
 pub(crate) struct CompatSection {
     /// Whether the routes of japikey's routers are served, under `/compat/japikey`.
     pub(crate) japikey: bool,
+    /// Whether the routes of the `NestJS` library are served, at `/api/keys` and under `/compat/nestjs`.
+    pub(crate) nestjs: bool,
 }
 
-/// What becomes of keys that have ended.
+/// What becomes of keys that have ended, and of deleted service accounts.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ReapSection {
     /// How long after they expired or were revoked they are purged; left out: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) after: Option<Lifetime>,
+    /// How long after they were deleted keys and service accounts are purged; left out: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) deleted_after: Option<Lifetime>,
 }
 
 impl ReapSection {
     /// Whether it says nothing.
     const fn is_empty(&self) -> bool {
-        self.after.is_none()
+        self.after.is_none() && self.deleted_after.is_none()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every command, on the database of the machine and on a server: one behaviour.
 
+mod accounts;
+mod accounts_import;
 mod import;
 mod keys;
 mod many;

@@ -127,6 +127,7 @@ fn the_defaults_are_printed_as_a_file_that_can_be_used() {
 
     [compat]
     japikey = false
+    nestjs = false
 
     [log]
     filter = "info"

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub(crate) use bucket::Bucket;
-pub(crate) use client::{Answer, Client, Issued};
+pub(crate) use client::{Answer, Client, Issued, verdict};
 pub(crate) use command::{Cli, Ended, bare};
 use keyward_testkit::SeededEntropy;
 #[cfg(target_os = "linux")]

@@ -143,7 +143,7 @@ fn mistyped(secret: &str) -> String {
 }
 
 /// Looks for the secrets, and for what is random of them alone.
-fn search(contents: &[(String, String)], secrets: &[String]) {
+pub(crate) fn search(contents: &[(String, String)], secrets: &[String]) {
     for secret in secrets {
         let part = secret.rsplit('_').next().unwrap();
         let random = part.get(..32).unwrap_or(part);
@@ -155,7 +155,7 @@ fn search(contents: &[(String, String)], secrets: &[String]) {
 
 /// Everything that is in the folder, except the key's own file. Secrets are ASCII, so that what is
 /// no text may be replaced.
-fn contents(folder: &Path) -> Vec<(String, String)> {
+pub(crate) fn contents(folder: &Path) -> Vec<(String, String)> {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     let files = files.filter(|path| !path.ends_with("root.hidden"));
     let read = |path: PathBuf| {

@@ -16,6 +16,8 @@ mod killed;
 mod leaks;
 mod main_job;
 mod metrics;
+mod nestjs_faults;
+mod nestjs_tables;
 mod postman;
 mod scan;
 mod signed_leaks;

@@ -90,6 +90,23 @@ impl ForeignHash {
         .map_err(|invalid| invalid.at("hash"))
     }
 
+    /// The digest to store for a secret that was hashed as a whole and has no format of ours.
+    pub fn digest_of_text(self, value: &str) -> Result<Digest, FieldError> {
+        let scheme = match self {
+            Self::Hex(HexDigest::Sha256) | Self::Sha256Base64 => DigestScheme::Sha256,
+            Self::Hex(HexDigest::Sha512) => DigestScheme::Sha512,
+            Self::Tagged(scheme)
+                if !matches!(scheme, DigestScheme::Part(_) | DigestScheme::PartFork4) =>
+            {
+                scheme
+            }
+            _ => return Err(Invalid::new("must be the hash of the whole secret").at("hash")),
+        };
+        let bytes = self.bytes(value);
+        let bytes = bytes.ok_or_else(|| Invalid::new("must be written as its scheme says"));
+        bytes.and_then(|bytes| Digest::new(scheme, &bytes)).map_err(|invalid| invalid.at("hash"))
+    }
+
     /// The bytes of a written hash.
     fn bytes(self, value: &str) -> Option<ArrayVec<u8, 64>> {
         match self {

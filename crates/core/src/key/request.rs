@@ -89,6 +89,8 @@ pub struct KeyChanges {
     pub tags: Option<TagSet>,
     /// All the metadata.
     pub metadata: Option<Metadata>,
+    /// Whether it is switched on, which it may be already.
+    pub enabled: Option<bool>,
     /// A new expiry.
     pub expiry: Option<Expiry>,
     /// A new first instant, or none.
@@ -105,6 +107,7 @@ impl KeyChanges {
             ("resources", self.resources.is_some()),
             ("tags", self.tags.is_some()),
             ("metadata", self.metadata.is_some()),
+            ("enabled", self.enabled.is_some()),
             ("expires_at", self.expiry.is_some()),
             ("not_before", self.not_before.is_some()),
         ];

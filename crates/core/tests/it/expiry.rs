@@ -198,6 +198,7 @@ fn null_and_empty_take_away() {
         resources: Some(ResourceScopes::default()),
         tags: Some(TagSet::default()),
         metadata: Some(Metadata::default()),
+        enabled: None,
         expiry: Some(Expiry::Never),
         not_before: Some(None),
     };
@@ -215,10 +216,18 @@ fn what_is_given_replaces() {
     let changes = KeyChanges {
         name: Some(Some(name.clone())),
         scopes: Some(scopes.clone()),
+        enabled: Some(false),
         ..KeyChanges::default()
     };
     let version = Version::new(2);
-    let expected = KeyRecord { name: Some(name), scopes, version, updated_at: at(10), ..full() };
+    let expected = KeyRecord {
+        name: Some(name),
+        scopes,
+        enabled: false,
+        version,
+        updated_at: at(10),
+        ..full()
+    };
     assert_eq!(update(changes).unwrap(), expected);
 }
 

@@ -351,7 +351,7 @@ fn read_query(p: &ListParameters) -> Result<(AccountQuery, Option<u64>), Problem
     Ok((query, number))
 }
 
-fn read_state(text: &str) -> Result<AccountState, Invalid> {
+pub(crate) fn read_state(text: &str) -> Result<AccountState, Invalid> {
     let state = AccountState::ALL.into_iter().find(|state| state.as_str() == text);
     state.ok_or_else(|| Invalid::new("must be active, deleted or disabled"))
 }

@@ -1,4 +1,6 @@
-//! Handing keys out with their digests.
+//! Handing keys out with their digests; and, in [`accounts`], service accounts.
+
+pub(crate) mod accounts;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -6,8 +8,8 @@ use axum::response::IntoResponse;
 use keyward::jose::Claims;
 use keyward::store::{Cursor, KeyPosition, KeyQuery, KeySort, KeyStates, Order, StoredKey};
 use keyward::{
-    ClientId, Digest, Invalid, KeyId, KeyspaceId, Keyward, Metadata, OwnerId, ResourceScopes,
-    ScopeSet, TagSet, Timestamp, Version,
+    ClientId, Digest, Invalid, KeyId, KeyspaceId, Keyward, Metadata, OwnerId, PreviousSecret,
+    ResourceScopes, ScopeSet, TagSet, Timestamp, Version,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -208,15 +210,18 @@ impl<'a> From<&'a StoredKey> for ExportedKey<'a> {
             revoked_by: revocation.map(|revocation| revocation.by.as_str()),
             deleted_at: deletion.map(|deletion| deletion.at),
             deleted_by: deletion.map(|deletion| deletion.by.as_str()),
-            previous: previous.map(|previous| ExportedPrevious {
-                hash: (&previous.digest).into(),
-                until: previous.until,
-            }),
+            previous: previous.map(ExportedPrevious::from),
             rotated_at: record.rotated_at,
             rotated_from: record.rotated_from.as_ref().map(KeyId::as_str),
             rotated_to: record.rotated_to.as_ref().map(KeyId::as_str),
             version: record.version,
         }
+    }
+}
+
+impl From<&PreviousSecret> for ExportedPrevious {
+    fn from(previous: &PreviousSecret) -> Self {
+        Self { hash: (&previous.digest).into(), until: previous.until }
     }
 }
 

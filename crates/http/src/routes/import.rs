@@ -1,11 +1,13 @@
-//! Taking over keys that somebody else has issued.
+//! Taking over keys that somebody else has issued; and, in [`accounts`], service accounts.
 
+pub(crate) mod accounts;
 mod item;
+mod parts;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
-use item::ImportItem;
+use axum::response::{IntoResponse, Response};
+use item::{ImportItem, Owners};
 use keyward::{ImportMode, ImportedKey, KeyspaceId, Keyward};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -34,7 +36,7 @@ pub(crate) struct ImportBody {
     mode: Mode,
 }
 
-/// What is written of keys to take over.
+/// What is written of what is to be taken over.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Mode {
@@ -47,17 +49,18 @@ pub(crate) enum Mode {
     Whole,
 }
 
-impl From<Mode> for ImportMode {
-    fn from(mode: Mode) -> Self {
-        match mode {
-            Mode::Check => Self::Check,
-            Mode::Each => Self::Each,
-            Mode::Whole => Self::Whole,
+impl Mode {
+    /// The mode for those items that could be read.
+    const fn of_readable(self, all_are_readable: bool) -> ImportMode {
+        match self {
+            Self::Each => ImportMode::Each,
+            Self::Whole if all_are_readable => ImportMode::Whole,
+            Self::Check | Self::Whole => ImportMode::Check,
         }
     }
 }
 
-/// What became of the keys.
+/// What became of what was to be taken over.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Imported<'a> {
     /// How many were taken over.
@@ -70,7 +73,7 @@ pub(crate) struct Imported<'a> {
     failed: Vec<FailedItem<'a>>,
 }
 
-/// A key that was not taken over.
+/// One that was not taken over.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FailedItem<'a> {
     /// Its place in the request, from 0.
@@ -106,17 +109,21 @@ pub(crate) async fn import(
     caller.may(Right::to_write_keys_of(&keyspace), Some(&keyspace))?;
     check_count(body.keys.len(), "keys")?;
     let by = &caller.context().actor;
-    let read = |item: Box<RawValue>| -> Result<ImportedKey, Problem> {
-        parse_part::<ImportItem>(&item)?.read(&keyward, &keyspace, by)
+    let items = body.keys.into_iter().map(|item| parse_part::<ImportItem>(&item));
+    let items: Vec<_> = items.collect();
+    let owners = Owners::of_accounts(&keyward, items.iter().flatten()).await?;
+    let read = |item: Result<ImportItem, Problem>| -> Result<ImportedKey, Problem> {
+        item?.read(&keyward, &keyspace, by, &owners)
     };
-    let read: Vec<_> = body.keys.into_iter().map(read).collect();
-    let mode = match body.mode {
-        Mode::Whole if read.iter().any(Result::is_err) => ImportMode::Check,
-        mode => mode.into(),
-    };
+    let read: Vec<_> = items.into_iter().map(read).collect();
+    let mode = body.mode.of_readable(read.iter().all(Result::is_ok));
     let acceptable = read.iter().flatten().cloned();
     let imported = keyward.import_many(acceptable, mode, caller.context()).await?;
-    let results = together(read, imported);
+    Ok(report(&together(read, imported), mode))
+}
+
+/// What became of each, in their order.
+fn report<T>(results: &[Result<T, Problem>], mode: ImportMode) -> Response {
     let failed = results.iter().enumerate().filter_map(|(index, result)| {
         let problem = result.as_ref().err()?;
         let (code, detail, errors) = (problem.code, problem.detail(), problem.field_problems());
@@ -131,5 +138,5 @@ pub(crate) async fn import(
     };
     let (taken, acceptable) = if is_written { (good, None) } else { (0, Some(good)) };
     let view = Imported { taken, acceptable, failed };
-    Ok(Json(StatusCode::OK, view).into_response().with_denied(&results))
+    Json(StatusCode::OK, view).into_response().with_denied(results)
 }

@@ -187,7 +187,7 @@ pub(crate) async fn verify(
 }
 
 /// The items with what became of those that could be read, each at its place.
-pub(super) fn together<T, R>(
+pub(crate) fn together<T, R>(
     read: Vec<Result<T, Problem>>,
     done: Vec<Result<R, Error>>,
 ) -> Vec<Result<(T, R), Problem>> {

@@ -118,9 +118,9 @@ async fn an_account_is_changed_and_its_acts_are_told() {
     let path = format!("/v1/service-accounts/{}", account.id);
     let changes = json!({"version": 1, "description": "note", "scopes": ["read"]});
     api.clock.advance(Duration::from_secs(1));
-    let changed = api.call("PATCH", &path, changes.clone()).await.json();
+    let updated = api.call("PATCH", &path, changes.clone()).await.json();
     api.clock.advance(Duration::from_secs(1));
-    assert_eq!((&changed["description"], &changed["version"]), (&json!("note"), &json!(2)));
+    assert_eq!((&updated["description"], &updated["version"]), (&json!("note"), &json!(2)));
     assert_eq!(code(&api.call("PATCH", &path, changes).await), "conflict");
     let cleared = api.call("PATCH", &path, json!({"description": null})).await.json();
     assert_eq!((&cleared["description"], &cleared["scopes"]), (&Value::Null, &json!(["read"])));

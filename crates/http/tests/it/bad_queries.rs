@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::support::Api;
 
 const LIMIT: &str = "limit must be a number from 1 to 200";
+const PAGE: &str = "page must be a number from 1 to 1000000000";
 const CURSOR: &str = "cursor must be the next_cursor of a page of the same list";
 
 #[rstest]
@@ -45,6 +46,22 @@ async fn parameters_that_cannot_be_are_refused_by_every_list(
 }
 
 #[rstest]
+#[case("page=0", PAGE)]
+#[case("page=-1", PAGE)]
+#[case("page=1e3", PAGE)]
+#[case("page=1000000001", PAGE)]
+#[case("page=99999999999999999999999", PAGE)]
+#[case("page=", PAGE)]
+#[case("page=zq7marker", PAGE)]
+#[case(
+    "page=1&cursor=e30",
+    "cursor must not be given together with page; cursor must be the next_cursor of a page of the same list"
+)]
+#[case("include_deleted=1", "include_deleted must be true or false")]
+#[case("include_deleted=", "include_deleted must be true or false")]
+#[case("service_account_id=", "service_account_id must be a UUID")]
+#[case("service_account_id=zq7marker", "service_account_id must be a UUID")]
+#[case("service_account_id=%27%20OR%20%271%27%3D%271", "service_account_id must be a UUID")]
 #[case(
     "state=foo",
     "state must be active, deleted, disabled, expired, inactive, not_yet_valid or revoked"

@@ -1,6 +1,7 @@
-//! A store that can be told to fail.
+//! A store that can be told to fail, and that counts what it is asked.
 
-use std::sync::Mutex;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use keyward::store::{
@@ -11,6 +12,7 @@ use keyward::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
     Sequence, ServiceAccount,
 };
+use tokio::sync::Barrier;
 
 /// How a store behaves.
 #[derive(Clone, Copy, Debug)]
@@ -22,26 +24,63 @@ pub(crate) enum Mood {
     Works,
 }
 
-/// A store in memory, in some mood.
+/// A store over another one, in some mood.
 #[derive(Debug)]
 pub(crate) struct FaultyStore {
-    inner: MemoryStore,
+    inner: Arc<dyn Store>,
     mood: Mutex<Mood>,
+    calls: Mutex<BTreeMap<&'static str, usize>>,
+    meeting: Mutex<Option<Meeting>>,
+}
+
+/// Where those meet who have looked for service accounts, before any of them goes on.
+#[derive(Debug)]
+struct Meeting {
+    expected: usize,
+    barrier: Arc<Barrier>,
 }
 
 impl FaultyStore {
     /// Stands in the cause of its failures.
     pub(crate) const CAUSE: &str = "db.internal:5432 as keyward_rw";
 
+    /// Over a store in memory.
     pub(crate) fn new() -> Self {
-        Self { inner: MemoryStore::new(), mood: Mutex::new(Mood::Works) }
+        Self::over(Arc::new(MemoryStore::new()))
+    }
+
+    pub(crate) fn over(inner: Arc<dyn Store>) -> Self {
+        let (calls, meeting) = (Mutex::default(), Mutex::default());
+        Self { inner, mood: Mutex::new(Mood::Works), calls, meeting }
+    }
+
+    /// How often each call was made since the last time.
+    pub(crate) fn take_calls(&self) -> BTreeMap<&'static str, usize> {
+        std::mem::take(&mut self.calls.lock().unwrap())
+    }
+
+    /// Lets the next so many that look for service accounts go on only when all of them have looked.
+    pub(crate) fn let_meet(&self, expected: usize) {
+        let barrier = Arc::new(Barrier::new(expected));
+        *self.meeting.lock().unwrap() = Some(Meeting { expected, barrier });
+    }
+
+    async fn meet(&self) {
+        let barrier = self.meeting.lock().unwrap().as_mut().and_then(|meeting| {
+            meeting.expected = meeting.expected.checked_sub(1)?;
+            Some(Arc::clone(&meeting.barrier))
+        });
+        if let Some(barrier) = barrier {
+            barrier.wait().await;
+        }
     }
 
     pub(crate) fn set(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
     }
 
-    async fn pass(&self) -> Result<(), StoreError> {
+    async fn pass(&self, call: &'static str) -> Result<(), StoreError> {
+        *self.calls.lock().unwrap().entry(call).or_default() += 1;
         let mood = *self.mood.lock().unwrap();
         match mood {
             Mood::Down => {
@@ -57,17 +96,17 @@ impl FaultyStore {
 #[async_trait]
 impl Store for FaultyStore {
     async fn find(&self, locator: &Locator) -> Result<Option<KeyRecord>, StoreError> {
-        self.pass().await?;
+        self.pass("find").await?;
         self.inner.find(locator).await
     }
 
     async fn key(&self, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
-        self.pass().await?;
+        self.pass("key").await?;
         self.inner.key(id).await
     }
 
     async fn list(&self, query: &KeyQuery) -> Result<KeyPage, StoreError> {
-        self.pass().await?;
+        self.pass("list").await?;
         self.inner.list(query).await
     }
 
@@ -77,42 +116,44 @@ impl Store for FaultyStore {
         spared: &[KeyspaceId],
         limit: usize,
     ) -> Result<Vec<KeyRecord>, StoreError> {
-        self.pass().await?;
+        self.pass("ended").await?;
         self.inner.ended(by, spared, limit).await
     }
 
     async fn account(&self, id: &ClientId) -> Result<Option<ServiceAccount>, StoreError> {
-        self.pass().await?;
+        self.pass("account").await?;
         self.inner.account(id).await
     }
 
     async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError> {
-        self.pass().await?;
-        self.inner.accounts(query).await
+        self.pass("accounts").await?;
+        let found = self.inner.accounts(query).await;
+        self.meet().await;
+        found
     }
 
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {
-        self.pass().await?;
+        self.pass("keyspaces").await?;
         self.inner.keyspaces().await
     }
 
     async fn apply(&self, change: &Change) -> Result<Applied, StoreError> {
-        self.pass().await?;
+        self.pass("apply").await?;
         self.inner.apply(change).await
     }
 
     async fn record_usage(&self, batch: &[UsageDelta]) -> Result<(), StoreError> {
-        self.pass().await?;
+        self.pass("record_usage").await?;
         self.inner.record_usage(batch).await
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, StoreError> {
-        self.pass().await?;
+        self.pass("audit").await?;
         self.inner.audit(query).await
     }
 
     async fn summarize_audit(&self, filter: &AuditFilter) -> Result<AuditSummary, StoreError> {
-        self.pass().await?;
+        self.pass("summarize_audit").await?;
         if matches!(*self.mood.lock().unwrap(), Mood::CannotSummarize) {
             return Err(StoreError::Unsupported { operation: "summarize the audit trail" });
         }
@@ -120,17 +161,17 @@ impl Store for FaultyStore {
     }
 
     async fn changes_since(&self, position: Sequence) -> Result<Feed, StoreError> {
-        self.pass().await?;
+        self.pass("changes_since").await?;
         self.inner.changes_since(position).await
     }
 
     async fn position(&self) -> Result<Sequence, StoreError> {
-        self.pass().await?;
+        self.pass("position").await?;
         self.inner.position().await
     }
 
     async fn health(&self) -> Result<(), StoreError> {
-        self.pass().await?;
+        self.pass("health").await?;
         self.inner.health().await
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "what is not there fails the test")]
 
 mod accounts;
+mod accounts_import;
 mod answer;
 mod audit;
 mod audit_trail;
@@ -26,6 +27,8 @@ mod keys;
 mod keyspaces;
 mod management;
 mod many;
+mod nestjs;
+mod nestjs_faults;
 mod pages;
 mod postman;
 mod protect;

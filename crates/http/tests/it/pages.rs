@@ -57,6 +57,8 @@ async fn all_pages(api: &Api, query: &str, limit: usize) -> Vec<String> {
 #[rstest]
 #[case("sort=created_at&order=asc", "root key,delta,alpha,-,charlie,bravo,echo 100%,foxtrot")]
 #[case("sort=expires_at&order=asc", "-,alpha,delta,echo 100%,charlie,bravo,root key,foxtrot")]
+#[case("sort=updated_at&order=asc", "root key,delta,alpha,-,charlie,bravo,echo 100%,foxtrot")]
+#[case("sort=enabled&order=asc", "charlie,echo 100%,-,alpha,delta,bravo,root key,foxtrot")]
 #[case("sort=name&order=asc", "-,alpha,bravo,charlie,delta,echo 100%,foxtrot,root key")]
 #[tokio::test]
 async fn pages_of_any_size_lead_through_the_whole_list_in_every_order(
@@ -70,6 +72,63 @@ async fn pages_of_any_size_lead_through_the_whole_list_in_every_order(
     reverse.reverse();
     assert_eq!(all, reverse);
     assert_eq!(all.join(","), expected);
+}
+
+#[rstest]
+#[tokio::test]
+async fn pages_with_numbers_hold_the_same_and_tell_how_many_there_are(
+    #[values("", "sort=name&order=asc", "sort=enabled&order=desc&state=active")] query: &str,
+    #[values(1, 3, 8, 200)] limit: usize,
+) {
+    let api = seven_keys().await;
+    let all = all_pages(&api, query, 200).await;
+    let pages = all.len().div_ceil(limit);
+    let mut found = Vec::new();
+    for number in 1..=pages + 1 {
+        let page = api.get(&format!("/v1/keys?{query}&limit={limit}&page={number}")).await.json();
+        found.extend(names(&page));
+        assert_eq!(
+            page["pagination"],
+            json!({"page": number, "limit": limit, "total": all.len(), "total_pages": pages,
+                "has_next": number < pages, "has_previous": number > 1})
+        );
+    }
+    assert_eq!(found, all);
+    assert!(api.get("/v1/keys").await.json().get("pagination").is_none());
+}
+
+#[tokio::test]
+async fn a_page_with_a_number_can_be_followed_by_its_cursor() {
+    let api = seven_keys().await;
+    let page = api.get("/v1/keys?limit=3&page=2").await.json();
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let next = api.get(&format!("/v1/keys?limit=3&cursor={cursor}")).await.json();
+    assert_eq!(names(&next), names(&api.get("/v1/keys?limit=3&page=3").await.json()));
+}
+
+#[tokio::test]
+async fn deleted_keys_are_listed_where_they_are_asked_for() {
+    let api = seven_keys().await;
+    let listed = async |query: &str| {
+        let page = api.get(&format!("/v1/keys?{query}")).await.json();
+        (names(&page).len(), names(&page).contains(&"delta".to_owned()))
+    };
+    let delta = api.get("/v1/keys?search=delta").await.json();
+    let id = delta["data"][0]["id"].as_str().unwrap().to_owned();
+    api.call("DELETE", &format!("/v1/keys/{id}"), Value::Null).await;
+    assert_eq!(listed("").await, (7, false));
+    assert_eq!(listed("include_deleted=false").await, (7, false));
+    assert_eq!(listed("include_deleted=true").await, (8, true));
+    assert_eq!(listed("state=deleted").await, (1, true));
+    assert_eq!(listed("state=active&include_deleted=true").await.1, false);
+    assert_eq!(listed("include_deleted=true&owner=a").await, (3, true));
+}
+
+#[tokio::test]
+async fn what_is_inactive_is_switched_off_or_not_valid_yet() {
+    let api = seven_keys().await;
+    let listed = names(&api.get("/v1/keys?state=inactive&sort=name&order=asc").await.json());
+    assert_eq!(listed, ["bravo", "charlie"]);
 }
 
 #[tokio::test]

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use crate::accounts::service_account;
 use crate::support::Api;
 
-const SCOPES: [&str; 12] = [
+const SCOPES: [&str; 13] = [
     "",
+    "accounts:export",
     "accounts:read",
     "accounts:write",
     "audit:read",
@@ -32,10 +33,7 @@ async fn api_with_keys() -> (Api, [(&'static str, String); 6]) {
     api.call("DELETE", &format!("/v1/keys/{deleted}"), Value::Null).await;
     let (_, revoked) = api.issue(json!({"owner": "b"})).await;
     api.call("POST", &format!("/v1/keys/{revoked}/revoke"), Value::Null).await;
-    let (account, off, gone) =
-        (service_account(&api).await, service_account(&api).await, service_account(&api).await);
-    api.call("POST", &format!("/v1/service-accounts/{off}/disable"), Value::Null).await;
-    api.call("DELETE", &format!("/v1/service-accounts/{gone}"), Value::Null).await;
+    let [account, off, gone] = accounts(&api).await;
     api.clock.advance(Duration::from_secs(1));
     let ids = [
         ("{id}", active),
@@ -46,6 +44,15 @@ async fn api_with_keys() -> (Api, [(&'static str, String); 6]) {
         ("{gone-account}", gone),
     ];
     (api, ids)
+}
+
+/// The ids of service accounts that are active, switched off and deleted.
+async fn accounts(api: &Api) -> [String; 3] {
+    let (account, off) = (service_account(api).await, service_account(api).await);
+    let gone = service_account(api).await;
+    api.call("POST", &format!("/v1/service-accounts/{off}/disable"), Value::Null).await;
+    api.call("DELETE", &format!("/v1/service-accounts/{gone}"), Value::Null).await;
+    [account, off, gone]
 }
 
 /// `expected` is the status where the scope is missing; or of each scope, where they differ.
@@ -109,6 +116,8 @@ async fn api_with_keys() -> (Api, [(&'static str, String); 6]) {
     "accounts:write",
     "404 accounts:read=403"
 )]
+#[case("POST /v1/service-accounts/export", json!({}), "accounts:export", "403")]
+#[case("POST /v1/service-accounts/import", json!({"service_accounts": [{"owner": "a", "client_secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}]}), "accounts:write", "403")]
 #[case("GET /v1/audit", Value::Null, "audit:read", "403")]
 #[case("GET /v1/audit/summary", Value::Null, "audit:read", "403")]
 #[case("DELETE /v1/audit?owner=a", Value::Null, "audit:write", "403")]

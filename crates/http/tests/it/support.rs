@@ -50,14 +50,20 @@ impl Api {
         set: impl FnOnce(Builder) -> Builder,
     ) -> Self {
         let clock = Arc::new(FixedClock::new());
-        let builder = Keyward::builder(store).manual().entropy(Arc::new(SeededEntropy::new(7)));
-        let builder = builder.clock(Arc::<FixedClock>::clone(&clock)).signing(few_pairs());
-        let keyward = set(builder).build().await.unwrap();
+        let keyward = set(builder(store, &clock, 7)).build().await.unwrap();
         let first_start = keyward.first_start().await.unwrap().unwrap();
         assert!(keyward.finish_first_start(&first_start).await.unwrap());
         let root = first_start.secret().expose().to_owned();
         let router = router(keyward.clone(), settings);
         Self { clock, keyward, root, router }
+    }
+
+    /// Another instance over the same store, which has cached nothing.
+    pub(crate) async fn beside(&self, store: Arc<dyn Store>, settings: RouterSettings) -> Self {
+        let clock = Arc::clone(&self.clock);
+        let keyward = builder(store, &clock, 8).build().await.unwrap();
+        let router = router(keyward.clone(), settings);
+        Self { clock, keyward, root: self.root.clone(), router }
     }
 
     /// Makes a call with the root key.
@@ -178,6 +184,12 @@ impl Api {
     pub(crate) async fn refused(&self, method: &str, path: &str, body: &Value) -> String {
         self.refusal(request(&self.root, method, path, body)).await
     }
+}
+
+/// An instance to be, which does nothing by itself.
+fn builder(store: Arc<dyn Store>, clock: &Arc<FixedClock>, seed: u64) -> Builder {
+    let builder = Keyward::builder(store).manual().entropy(Arc::new(SeededEntropy::new(seed)));
+    builder.clock(Arc::<FixedClock>::clone(clock)).signing(few_pairs())
 }
 
 /// So that a keyspace of RSA keys costs a test no more than the pairs that it takes.

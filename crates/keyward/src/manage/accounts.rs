@@ -1,13 +1,18 @@
-//! Service accounts: the acts, and which one a new key belongs to.
+//! Service accounts: the acts.
 
+mod import;
+mod imported;
+mod of_key;
 mod purging;
 
+pub use imported::{AccountPast, ImportedAccount};
 use keyward_core::{
-    AccountChanges, AccountRule, AccountState, AccountWrite, ActContext, Action, ActorId,
-    AuditEvent, Change, ClientId, Digest, FieldError, Invalid, Keyspace, KeyspaceId, Lifetime,
-    NewKey, NewServiceAccount, Refusal, Secret, ServiceAccount, Timestamp, draw_client_secret,
+    AccountChanges, AccountWrite, ActContext, Action, ActorId, AuditEvent, Change, ClientId,
+    Digest, Lifetime, NewServiceAccount, Refusal, Secret, ServiceAccount, Timestamp,
+    draw_client_secret,
 };
 use keyward_store::{AccountPage, AccountQuery, StoreError};
+pub(super) use of_key::AccountForKey;
 use serde_json::{Map, Value, json};
 
 use super::{ATTEMPTS, data};
@@ -20,22 +25,6 @@ pub struct IssuedAccount {
     pub client_secret: Secret,
     /// The record that is stored.
     pub account: ServiceAccount,
-}
-
-/// The account that a new key is going to belong to.
-pub(super) enum AccountForKey {
-    Existing(ClientId),
-    /// It is created with the key.
-    New(Box<IssuedAccount>),
-}
-
-impl AccountForKey {
-    pub(super) fn id(&self) -> ClientId {
-        match self {
-            Self::Existing(id) => *id,
-            Self::New(created) => created.account.id,
-        }
-    }
 }
 
 impl Keyward {
@@ -144,41 +133,6 @@ impl Keyward {
         }
     }
 
-    /// The account that a new key is going to belong to, if to any.
-    pub(super) async fn account_for(
-        &self,
-        new: &NewKey,
-        keyspace: &Keyspace,
-        context: &ActContext,
-    ) -> Result<Option<AccountForKey>, Error> {
-        let is_management = keyspace.id.as_str() == KeyspaceId::MANAGEMENT;
-        match (&new.service_account, keyspace.service_account) {
-            // Whoever may change accounts could otherwise lock out management keys.
-            (Some(_), _) if is_management => {
-                Err(misplaced("must not be given for a management key").into())
-            }
-            (Some(id), _) => {
-                let account = self.inner.store.account(id).await?;
-                let account = account.filter(|account| account.owner == new.owner);
-                let rule = "must be a service account of the owner";
-                let account = account.ok_or_else(|| misplaced(rule))?;
-                existing(&account).map(Some)
-            }
-            (None, AccountRule::Primary) if !is_management => {
-                let query = AccountQuery::primary_of(new.owner.clone());
-                let found = self.inner.store.accounts(&query).await?.accounts.pop();
-                if let Some(primary) = found {
-                    return existing(&primary).map(Some);
-                }
-                let mut created =
-                    self.draw_account(NewServiceAccount::new(new.owner.clone()), &context.actor)?;
-                created.account = created.account.with_rank(true);
-                Ok(Some(AccountForKey::New(Box::new(created))))
-            }
-            (None, _) => Ok(None),
-        }
-    }
-
     pub(super) fn write_new_account(
         &self,
         account: &ServiceAccount,
@@ -248,7 +202,7 @@ impl Keyward {
         self.commit(change).await.map(drop)
     }
 
-    fn account_event(
+    pub(super) fn account_event(
         &self,
         action: Action,
         account: &ServiceAccount,
@@ -262,17 +216,4 @@ impl Keyward {
             ..self.event(action, context, at, told)
         }
     }
-}
-
-/// An account that a new key may belong to.
-fn existing(account: &ServiceAccount) -> Result<AccountForKey, Error> {
-    match account.state() {
-        AccountState::Active => Ok(AccountForKey::Existing(account.id)),
-        AccountState::Deleted => Err(Refusal::AccountDeleted.into()),
-        AccountState::Disabled => Err(Refusal::AccountDisabled.into()),
-    }
-}
-
-fn misplaced(rule: &'static str) -> FieldError {
-    Invalid::new(rule).at("service_account_id")
 }

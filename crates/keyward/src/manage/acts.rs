@@ -22,7 +22,10 @@ impl Keyward {
         context: &ActContext,
     ) -> Result<KeyRecord, Error> {
         let keyspace = self.keyspace_of(&self.existing(id).await?.record)?;
-        let told = data([("fields", Some(json!(changes.fields())))]);
+        let told = data([
+            ("fields", Some(json!(changes.fields()))),
+            ("enabled", changes.enabled.map(|enabled| json!(enabled))),
+        ]);
         let act = |key: KeyRecord, now| key.update(changes.clone(), &keyspace, now);
         self.alter(id, context, act, (Action::KeyUpdated, told)).await
     }

@@ -2,7 +2,7 @@
 
 mod imported;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 pub use imported::{ImportedKey, Past};
 use keyward_core::{
@@ -86,9 +86,15 @@ impl Keyward {
     ) -> Result<Vec<Taken>, Error> {
         let now = self.now();
         let mut seen = Seen::default();
+        let mut owners = HashMap::new();
         let mut taken = Vec::with_capacity(imported.len());
         for imported in imported {
             let mut result = self.record_of(imported, now);
+            if result.is_ok()
+                && let Err(error) = self.check_account(&imported.key, &mut owners).await?
+            {
+                result = Err(error);
+            }
             if let Ok(record) = &result
                 && !seen.is_new(record)
             {

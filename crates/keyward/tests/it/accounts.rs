@@ -1,6 +1,7 @@
 //! Service accounts in one instance and in several: what is known of them, and what becomes of their
 //! keys.
 
+mod asking;
 mod caching;
 mod leases;
 mod permits;

@@ -23,6 +23,7 @@ mod shared_cache;
 mod signing;
 mod support;
 mod taking_over;
+mod taking_over_accounts;
 mod traffic;
 mod updates;
 mod usage;

@@ -74,6 +74,7 @@ fn changes() -> Vec<KeyChanges> {
         KeyChanges { scopes: Some(scopes(&["write"])), ..none() },
         KeyChanges { tags: Some(tags()), ..none() },
         KeyChanges { metadata: Some(metadata), ..none() },
+        KeyChanges { enabled: Some(false), ..none() },
         KeyChanges { expiry: Some(Expiry::In(seconds(60))), ..none() },
     ]
 }
@@ -105,7 +106,8 @@ async fn of_concurrent_changes_of_different_fields_none_is_lost(
         }
         let after = keyward.key(id).await.unwrap().unwrap().record;
         let expected = KeyRecord {
-            version: Version::new(7),
+            version: Version::new(8),
+            enabled: false,
             name: "renamed".parse().ok(),
             description: "described".parse().ok(),
             scopes: scopes(&["write"]),

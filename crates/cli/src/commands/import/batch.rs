@@ -7,15 +7,16 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::columns::Mapping;
+use super::noun::Noun;
 use super::rows::{MOST_LINE, Row, Rows};
 use super::seen::Fingerprints;
 use crate::api::Api;
 use crate::outcome::Outcome;
 
-/// How many keys the interface takes at once.
-const MOST_KEYS: usize = 100;
+/// How many items the interface takes at once.
+const MOST_ITEMS: usize = 100;
 
-/// What the interface is asked to do with keys.
+/// What the interface is asked to do with items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     Check,
@@ -39,12 +40,12 @@ struct Prepared {
 
 struct Item {
     fingerprints: Fingerprints,
-    keyspace: String,
+    keyspace: Option<String>,
     size: usize,
     value: Value,
 }
 
-/// Why a key was not taken over, as the interface says it.
+/// Why an item was not taken over, as the interface says it.
 pub(super) type Problem = Value;
 
 /// A row, and why it is not acceptable, if it is not.
@@ -54,8 +55,7 @@ pub(super) struct Line {
     pub(super) problem: Option<Problem>,
 }
 
-/// Rows that go together: all for one keyspace.
-#[derive(Default)]
+/// Rows that go together: keys are all for one keyspace.
 pub(super) struct Batch {
     keyspace: Option<String>,
     is_check: bool,
@@ -63,6 +63,7 @@ pub(super) struct Batch {
     size: usize,
     /// A line for each row; those without a problem are the items, in their order.
     lines: Vec<Line>,
+    noun: Noun,
 }
 
 /// What became of a batch.
@@ -107,7 +108,7 @@ impl Iterator for Batches {
     type Item = io::Result<Batch>;
 
     fn next(&mut self) -> Option<io::Result<Batch>> {
-        let mut batch = Batch { is_check: self.mode == Mode::Check, ..Batch::default() };
+        let mut batch = Batch::new(self.mapping.noun(), self.mode);
         loop {
             let prepared = match self.next.take() {
                 Some(prepared) => prepared,
@@ -127,14 +128,19 @@ impl Iterator for Batches {
 }
 
 impl Batch {
+    const fn new(noun: Noun, mode: Mode) -> Self {
+        let is_check = matches!(mode, Mode::Check);
+        Self { keyspace: None, is_check, items: Vec::new(), size: 0, lines: Vec::new(), noun }
+    }
+
     fn has_room_for(&self, prepared: &Prepared) -> bool {
         match &prepared.item {
-            Err(_) => self.lines.len() < MOST_KEYS,
+            Err(_) => self.lines.len() < MOST_ITEMS,
             Ok(_) if self.items.is_empty() => true,
             Ok(item) => {
-                self.lines.len() < MOST_KEYS
+                self.lines.len() < MOST_ITEMS
                     && self.size + item.size <= MOST_LINE
-                    && self.keyspace.as_ref() == Some(&item.keyspace)
+                    && self.keyspace == item.keyspace
             }
         }
     }
@@ -148,7 +154,7 @@ impl Batch {
             Ok(item) => {
                 // And a comma.
                 self.size += item.size + 1;
-                self.keyspace = Some(item.keyspace);
+                self.keyspace = item.keyspace;
                 self.items.push(item.value);
                 let fingerprints = item.fingerprints;
                 self.lines.push(Line { fingerprints, number, problem: None });
@@ -158,13 +164,13 @@ impl Batch {
 
     /// Sends the items, if there are any.
     pub(super) async fn send(self, api: &Api) -> anyhow::Result<Answered> {
-        let Self { keyspace, is_check, items, mut lines, .. } = self;
+        let Self { keyspace, is_check, items, mut lines, noun, .. } = self;
         if items.is_empty() {
             return Ok(Answered::Lines(lines));
         }
         let mode = if is_check { "check" } else { "each" };
-        let body = json!({"keyspace": keyspace, "mode": mode, "keys": items});
-        let answer = api.call(Method::POST, "/v1/keys/import", Some(&body)).await?;
+        let body = noun.body(keyspace.as_deref(), mode, items);
+        let answer = api.call(Method::POST, noun.path(), Some(&body)).await?;
         let mut answer = match answer.granted(false)? {
             Ok(answer) => answer,
             Err(outcome) => return Ok(Answered::Refused(outcome)),

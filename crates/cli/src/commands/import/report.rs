@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use serde_json::{Value, json};
 
 use super::batch::{Answered, Line, Mode, Problem};
+use super::noun::Noun;
 use super::seen::Seen;
 use crate::outcome::Outcome;
 use crate::printer;
@@ -20,6 +21,7 @@ pub(super) struct Report {
     is_whole: bool,
     last_line: u64,
     mode: Mode,
+    noun: Noun,
     refused: Option<Outcome>,
     /// In a pass that writes nothing.
     seen: Seen,
@@ -27,21 +29,21 @@ pub(super) struct Report {
 
 impl Report {
     /// For a pass that writes nothing and tells of each line.
-    pub(super) fn of_each_line(as_json: bool) -> Self {
-        Self { is_whole: true, ..Self::of_a_check(as_json) }
+    pub(super) fn of_each_line(noun: Noun, as_json: bool) -> Self {
+        Self { is_whole: true, ..Self::of_a_check(noun, as_json) }
     }
 
     /// For a pass that writes nothing.
-    pub(super) fn of_a_check(as_json: bool) -> Self {
-        Self { mode: Mode::Check, ..Self::of_failures(as_json) }
+    pub(super) fn of_a_check(noun: Noun, as_json: bool) -> Self {
+        Self { mode: Mode::Check, ..Self::of_failures(noun, as_json) }
     }
 
     /// For a pass that writes.
-    pub(super) fn of_failures(as_json: bool) -> Self {
+    pub(super) fn of_failures(noun: Noun, as_json: bool) -> Self {
         let (already, failed, good, last_line) = (0, 0, 0, 0);
         let (is_whole, mode, refused) = (false, Mode::Each, None);
         let seen = Seen::default();
-        Self { already, as_json, failed, good, is_whole, last_line, mode, refused, seen }
+        Self { already, as_json, failed, good, is_whole, last_line, mode, noun, refused, seen }
     }
 
     pub(super) const fn mode(&self) -> Mode {
@@ -74,9 +76,8 @@ impl Report {
     fn add_line(&mut self, Line { fingerprints, number: line, problem }: Line) -> io::Result<()> {
         self.last_line = line;
         let problem = problem.or_else(|| {
-            let detail = "a line before has the same id, secret or hash";
             let is_new = self.mode != Mode::Check || self.seen.is_new(fingerprints);
-            (!is_new).then(|| json!({"code": "key_exists", "detail": detail}))
+            (!is_new).then(|| self.noun.repeated())
         });
         let Some(problem) = problem else {
             self.good += 1;
@@ -125,7 +126,7 @@ impl Report {
             }
             return Ok(outcome);
         }
-        let Self { already, failed, good, last_line, .. } = self;
+        let Self { already, failed, good, last_line, noun, .. } = self;
         if self.as_json {
             let name = if self.mode == Mode::Check { "acceptable" } else { "imported" };
             printer::say(json!({
@@ -135,7 +136,8 @@ impl Report {
             let more = [(already, "are there already"), (failed, "are not acceptable")];
             let more = more.iter().filter(|(count, _)| *count > 0);
             let more = more.map(|(count, what)| format!("{count} {what}"));
-            let counts: Vec<_> = [format!("{good} keys {done}")].into_iter().chain(more).collect();
+            let first = format!("{good} {} {done}", noun.plural());
+            let counts: Vec<_> = [first].into_iter().chain(more).collect();
             printer::say(counts.join(", "))?;
         }
         Ok(if failed == 0 { Outcome::Done } else { Outcome::Refused })

@@ -240,7 +240,7 @@ fn nestjs() -> Export {
             "--alphabet",
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=",
         ],
-        from: &["--from", "nestjs", "--time-zone", "Europe/Berlin"],
+        from: &["--from", "nestjs", "--time-zone", "Europe/Berlin", "--no-accounts"],
         file: ("keys.csv", rows.to_owned()),
         secrets: &[
             ("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", 0),

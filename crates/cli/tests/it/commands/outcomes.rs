@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::process::Stdio;
 
+use keyward_store_sqlite::SqliteStore;
 use rstest::rstest;
 
 use super::Site;
@@ -97,10 +98,11 @@ fn unusable_calls_end_with_2_and_failures_with_3() {
 fn migrations_are_told_before_and_done_once() {
     let folder = Folder::new();
     let cli = folder.cli();
+    let all = SqliteStore::pending_migrations(folder.file("keyward.db")).unwrap();
     let check = cli.run(&["migrate", "--check"]);
-    assert_eq!((check.code, check.stdout.as_str()), (1, "3 migrations are pending\n"));
+    assert_eq!((check.code, check.stdout), (1, format!("{all} migrations are pending\n")));
     assert!(!folder.file("keyward.db").exists());
-    assert_eq!(cli.done(&["migrate"]), "3 migrations were applied\n");
+    assert_eq!(cli.done(&["migrate"]), format!("{all} migrations were applied\n"));
     assert_eq!(cli.done(&["migrate"]), "0 migrations were applied\n");
     assert_eq!(cli.done(&["migrate", "--check"]), "0 migrations are pending\n");
 }

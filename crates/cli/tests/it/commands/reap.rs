@@ -25,13 +25,13 @@ fn revoked(cli: &Cli<'_>) -> String {
 fn old_keys_are_purged_and_counted(#[case] site: Site) {
     let cli = site.cli();
     let (living, gone) = (issue(&cli), [revoked(&cli), revoked(&cli)]);
-    assert_eq!(cli.json(&["reap", "--older-than", "1h"]), json!({"purged": 0}));
-    assert_eq!(cli.done(&["reap", "--older-than", "1ms"]), " purged  2 \n");
+    assert_eq!(cli.json(&["reap", "--older-than", "1h"]), json!({"purged": 0, "accounts": 0}));
+    assert_eq!(cli.done(&["reap", "--older-than", "1ms"]), " accounts  0 \n purged    2 \n");
     for id in &gone {
         assert_eq!(cli.run(&["keys", "show", id]).code, 1);
     }
     cli.done(&["keys", "show", &living]);
-    assert_eq!(cli.json(&["reap", "--older-than", "1ms"]), json!({"purged": 0}));
+    assert_eq!(cli.json(&["reap", "--older-than", "1ms"]), json!({"purged": 0, "accounts": 0}));
     let told = cli.json(&["audit", "list", "--action", "key.purged"]);
     assert_eq!(told["data"].as_array().unwrap().len(), 2);
 }
@@ -42,12 +42,13 @@ fn more_keys_than_one_call_takes_are_all_purged() {
     let cli = folder.cli();
     let past = r#"{"owner": "o", "expires_in": "1ms"}"#;
     cli.clone().stdin(&format!("{past}\n").repeat(1_100)).done(&["keys", "issue-many"]);
-    assert_eq!(cli.json(&["reap", "--older-than", "1ms"]), json!({"purged": 1_100}));
+    assert_eq!(cli.json(&["reap", "--older-than", "1ms"]), json!({"purged": 1_100, "accounts": 0}));
     assert_eq!(cli.json(&["keys", "list"])["data"], Value::Array(Vec::new()));
 }
 
 #[rstest]
 #[case(&["reap"], 2, "--older-than <DURATION>")]
+#[case(&["reap", "--deleted-older-than", "0s"], 1, "deleted_older_than must be between a millisecond and 100 years")]
 #[case(&["reap", "--older-than", "0s"], 1, "older_than must be between a millisecond and 100 years")]
 #[case(&["reap", "--older-than", "soon"], 1, "older_than must be a duration")]
 fn a_time_that_is_none_is_refused(

@@ -22,9 +22,11 @@ fn the_help_tells_what_there_is() {
     Commands:
       serve        Run the server
       keys         Issue, list, change, rotate and revoke keys
+      accounts     Create, list, change, switch and delete service accounts
       keyspaces    Create, list and change keyspaces
       jwks         Write the public keys of signed keys to where files are served from
-      reap         Purge keys that expired or were revoked long ago, and say how many there were
+      reap         Purge keys that ended long ago, and deleted service accounts, and say how many there
+                   were
       audit        Look at what was done
       verify       Say whether a key may do something; exit code 1 if not
       scan         Find keys in files and git history, and write rules for other scanners
@@ -49,23 +51,27 @@ fn the_help_of_verify_tells_how_to_keep_the_key_to_oneself() {
                 see it
 
     Options:
-          --scope <SCOPE>          A scope that is needed; may be given more than once
-          --server <URL>           Work on this server instead of the local database, by its URL [env:
-                                   KEYWARD_SERVER=]
-          --any                    Any one of the scopes is enough
-          --key <KEY>              The management key for --server [env: KEYWARD_KEY]
-          --key-file <PATH>        The file that holds the management key for --server [env:
-                                   KEYWARD_KEY_FILE=]
-          --resource <RESOURCE>    The resource on which the scopes are needed, as type:id
-          --json                   Print the answers as JSON
-          --skip-cache             Ask the database, whatever the server has cached
-          --audit-metadata <JSON>  What the audit trail shall keep about what is done, as a JSON object
-                                   [env: KEYWARD_AUDIT_METADATA=]
-          --skip-tracking          Do not count the use
-          --config <PATH>          The configuration file (TOML) [env: KEYWARD_CONFIG=]
-          --many                   Verify each line of the standard input, up to 100; exit code 1 if any
-                                   may not
-      -h, --help                   Print help (see more with '--help')
+          --client-id <ID>             The client id of the service account as whose the key was
+                                       presented
+          --server <URL>               Work on this server instead of the local database, by its URL
+                                       [env: KEYWARD_SERVER=]
+          --client-secret-file <PATH>  The file that holds the account's client secret; -: the standard
+                                       input, after the key if that is read from there, too
+          --key <KEY>                  The management key for --server [env: KEYWARD_KEY]
+          --key-file <PATH>            The file that holds the management key for --server [env:
+                                       KEYWARD_KEY_FILE=]
+          --scope <SCOPE>              A scope that is needed; may be given more than once
+          --any                        Any one of the scopes is enough
+          --json                       Print the answers as JSON
+          --audit-metadata <JSON>      What the audit trail shall keep about what is done, as a JSON
+                                       object [env: KEYWARD_AUDIT_METADATA=]
+          --resource <RESOURCE>        The resource on which the scopes are needed, as type:id
+          --config <PATH>              The configuration file (TOML) [env: KEYWARD_CONFIG=]
+          --skip-cache                 Ask the database, whatever the server has cached
+          --skip-tracking              Do not count the use
+          --many                       Verify each line of the standard input, up to 100; exit code 1 if
+                                       any may not
+      -h, --help                       Print help (see more with '--help')
 
     Configuration:
           --database <URL>              The database: sqlite:PATH or memory: [env: KEYWARD_DATABASE=]
@@ -100,6 +106,18 @@ fn every_command_has_a_help(
         "keys delete",
         "keys restore",
         "keys purge",
+        "accounts create",
+        "accounts import",
+        "accounts export",
+        "accounts list",
+        "accounts show",
+        "accounts update",
+        "accounts rotate",
+        "accounts enable",
+        "accounts disable",
+        "accounts delete",
+        "accounts restore",
+        "accounts purge",
         "keyspaces create",
         "keyspaces list",
         "keyspaces show",

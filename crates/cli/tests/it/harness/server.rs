@@ -34,11 +34,21 @@ impl Server {
     /// system chooses the port, so that no other process can take it in between, and the log tells
     /// which one it is.
     pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(folder, arguments, &[])
+    }
+
+    /// The same with an environment.
+    pub(crate) fn start_with(
+        folder: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let name = format!("server-{}", STARTED.fetch_add(1, Ordering::Relaxed));
         let file = |kind: &str| File::create(folder.join(format!("{name}.{kind}"))).unwrap();
         let listen: &[_] =
             if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         let mut child = bare(folder)
+            .envs(environment.iter().copied())
             .arg("serve")
             .args(listen)
             .args(arguments)

@@ -1,16 +1,19 @@
 //! One key to take over, from its fields to what the library takes.
 
+use std::collections::{HashMap, HashSet};
+
 use keyward::jose::{Claims, PublicKey};
 use keyward::store::Usage;
 use keyward::{
-    ActorId, Deletion, Digest, Expiry, FieldError, ImportedKey, Invalid, KeyId, KeyspaceId,
-    Keyward, NewKey, Past, PreviousSecret, Reason, Revocation, Secret, Timestamp, Version,
+    ActorId, ClientId, Deletion, Expiry, FieldError, ImportedKey, Invalid, KeyId, KeyspaceId,
+    Keyward, NewKey, OwnerId, Past, Reason, Revocation, Secret, Timestamp,
 };
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::parts::{HashBody, PreviousBody, of_fields, read_version};
 use crate::fields::{Fields, NewKeyFields};
 use crate::input::Members;
 use crate::problem::Problem;
@@ -34,9 +37,11 @@ pub(crate) struct ImportItem {
     /// What was asked for to stand in a signed key's token: a successor gets it, too.
     #[schema(value_type = Option<Object>)]
     claims: Option<Claims>,
-    /// Whoever the key acts for.
+    /// Whoever the key acts for. Left out where a service account is named: as that.
     #[serde(default)]
     owner: String,
+    /// The service account that it belongs to, which must be there and the owner's, in whatever state.
+    service_account_id: Option<String>,
     /// A name for people.
     name: Option<String>,
     /// A longer note for people.
@@ -93,29 +98,24 @@ pub(crate) struct ImportItem {
     version: Option<u64>,
 }
 
-/// A hash that somebody else has stored.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct HashBody {
-    /// How it was made: `sha256-hex`, `sha512-hex`, `sha256-base64`, `fork4`, `sanctum`,
-    /// `hmac-sha256`, `keypal-salted-sha256`, `keypal-salted-sha512`; or the scheme of a digest that
-    /// was exported.
-    #[schema(example = "sha256-hex")]
-    scheme: String,
-    /// The hash as it is stored there.
-    value: String,
-}
+/// The owners of the service accounts that are named in place of one.
+pub(super) struct Owners(HashMap<ClientId, OwnerId>);
 
-/// The secret before the last rotation.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PreviousBody {
-    /// How its hash was made.
-    scheme: String,
-    /// Its hash.
-    value: String,
-    /// It is refused at and after this instant (RFC 3339).
-    until: String,
+impl Owners {
+    /// Asks for each account once.
+    pub(super) async fn of_accounts(
+        keyward: &Keyward,
+        items: impl Iterator<Item = &ImportItem>,
+    ) -> Result<Self, Problem> {
+        let unowned = items.filter(|item| item.owner.is_empty());
+        let named = unowned.filter_map(|item| item.service_account_id.as_deref());
+        let ids: HashSet<_> = named.filter_map(|id| ClientId::parse(id).ok()).collect();
+        let mut owners = HashMap::with_capacity(ids.len());
+        for id in ids {
+            owners.extend(keyward.account(&id).await?.map(|account| (id, account.owner)));
+        }
+        Ok(Self(owners))
+    }
 }
 
 impl ImportItem {
@@ -124,14 +124,23 @@ impl ImportItem {
         keyward: &Keyward,
         keyspace: &KeyspaceId,
         by: &ActorId,
+        owners: &Owners,
     ) -> Result<ImportedKey, Problem> {
         let mut fields = Fields::default();
+        let account = self.service_account_id.as_deref();
+        let service_account = fields.optional("service_account_id", account, ClientId::parse);
+        if let Some(id) = service_account.filter(|_| self.owner.is_empty()) {
+            let unknown = || Invalid::new("must be a service account").at("service_account_id");
+            let owner = owners.0.get(&id);
+            self.owner = owner.ok_or_else(|| Problem::invalid_body(vec![unknown()]))?.to_string();
+        }
         if self.keyspace.as_ref().is_some_and(|named| named != keyspace.as_str()) {
             let rule = Invalid::new("must be that of the request, or be left out");
             fields.take::<()>(Err(rule.at("keyspace")));
         }
         let id = fields.optional("id", self.id.as_deref(), |text| KeyId::parse(text));
         let key = self.new_key(keyspace, &mut fields);
+        let key = key.map(|key| NewKey { service_account, ..key });
         let past = self.past(by, &mut fields);
         let previous = self.previous.take();
         let hash = self.hash.as_ref().map(|hash| (hash.scheme.as_str(), hash.value.as_str()));
@@ -144,8 +153,9 @@ impl ImportItem {
         let Some(key) = key.filter(|_| has_one) else {
             return Err(fields.finish().err().unwrap_or_else(Problem::unreadable_body));
         };
-        let previous =
-            previous.and_then(|previous| previous.read(keyward, &key, id.as_ref(), &mut fields));
+        let previous = previous.and_then(|previous| {
+            previous.read(|hash| keyward.foreign_digest(&key, id.as_ref(), hash), &mut fields)
+        });
         let imported = match (&self.secret, &self.jwk, hash) {
             (Some(secret), ..) => keyward.of_secret(key, secret),
             (None, Some(jwk), _) => signed(key, id.as_ref(), jwk.get()).map_err(Into::into),
@@ -204,12 +214,7 @@ impl ImportItem {
         };
         let rotated_from = key_id("rotated_from", &self.rotated_from);
         let rotated_to = key_id("rotated_to", &self.rotated_to);
-        let version = self.version.map(|version| {
-            let rule = "must be from 1 to 9007199254740991";
-            let is_one = (1..1 << 53).contains(&version);
-            is_one.then(|| Version::new(version)).ok_or_else(|| Invalid::new(rule).at("version"))
-        });
-        let version = version.and_then(|version| fields.take(version));
+        let version = fields.take(read_version(self.version)).flatten();
         if last_used_at.is_none() && (self.uses.is_some_and(|uses| uses > 0)) {
             let rule = Invalid::new("must be given together with uses");
             fields.take::<()>(Err(rule.at("last_used_at")));
@@ -236,26 +241,6 @@ impl ImportItem {
     }
 }
 
-impl PreviousBody {
-    fn read(
-        self,
-        keyward: &Keyward,
-        key: &NewKey,
-        id: Option<&KeyId>,
-        fields: &mut Fields,
-    ) -> Option<PreviousSecret> {
-        let until = fields.required("previous.until", &self.until, Timestamp::parse);
-        let digest: Result<Digest, _> =
-            keyward.foreign_digest(key, id, (&self.scheme, &self.value));
-        let within = |error: keyward::Error| match error.field() {
-            Some(FieldError { message, .. }) => Invalid::new(message.clone()).at("previous"),
-            None => Invalid::new("must be readable").at("previous"),
-        };
-        let digest = fields.take(digest.map_err(within));
-        digest.zip(until).map(|(digest, until)| PreviousSecret { digest, until })
-    }
-}
-
 /// A signed key of which the public half is known. Its id stands in it, or is given, or both.
 fn signed(key: NewKey, id: Option<&KeyId>, jwk: &str) -> Result<ImportedKey, FieldError> {
     let at = |error: keyward::jose::InvalidJwk| {
@@ -268,15 +253,4 @@ fn signed(key: NewKey, id: Option<&KeyId>, jwk: &str) -> Result<ImportedKey, Fie
     }
     let id = kid.as_ref().or(id).ok_or_else(|| Invalid::new("must hold a kid").at("jwk"))?;
     Ok(ImportedKey::signed(key, id.clone(), public_key))
-}
-
-/// A complaint about a field as such, to be told with the others; anything else at once.
-fn of_fields<T>(result: Result<T, keyward::Error>) -> Result<Result<T, FieldError>, Problem> {
-    match result {
-        Ok(value) => Ok(Ok(value)),
-        Err(error) => match error.field() {
-            Some(field) => Ok(Err(field.clone())),
-            None => Err(error.into()),
-        },
-    }
 }

@@ -6,6 +6,8 @@ use jiff::{Timestamp, fmt};
 use keyward::{FieldError, Invalid};
 use serde_json::{Value, json};
 
+use crate::commands::import::noun::Noun;
+
 /// What a field holds.
 #[derive(Clone, Copy)]
 enum Kind {
@@ -17,7 +19,29 @@ enum Kind {
     Time,
 }
 
-const FIELDS: &[(&str, Kind)] = &[
+const ACCOUNT_FIELDS: &[(&str, Kind)] = &[
+    ("client_secret", Kind::Text),
+    ("created_at", Kind::Time),
+    ("created_by", Kind::Text),
+    ("deleted_at", Kind::Time),
+    ("deleted_by", Kind::Text),
+    ("description", Kind::Text),
+    ("enabled", Kind::Flag),
+    ("hash", Kind::Json),
+    ("hash_scheme", Kind::Text),
+    ("hash_value", Kind::Text),
+    ("id", Kind::Text),
+    ("owner", Kind::Text),
+    ("previous", Kind::Json),
+    ("primary", Kind::Flag),
+    ("rotated_at", Kind::Time),
+    ("scopes", Kind::List),
+    ("updated_at", Kind::Time),
+    ("updated_by", Kind::Text),
+    ("version", Kind::Number),
+];
+
+const KEY_FIELDS: &[(&str, Kind)] = &[
     ("claims", Kind::Json),
     ("created_at", Kind::Time),
     ("deleted_at", Kind::Time),
@@ -47,6 +71,7 @@ const FIELDS: &[(&str, Kind)] = &[
     ("rotated_to", Kind::Text),
     ("scopes", Kind::List),
     ("secret", Kind::Text),
+    ("service_account_id", Kind::Text),
     ("tags", Kind::List),
     ("updated_at", Kind::Time),
     ("uses", Kind::Number),
@@ -54,15 +79,28 @@ const FIELDS: &[(&str, Kind)] = &[
 ];
 
 /// Whether there is a field of that name.
-pub(super) fn is_field(name: &str) -> bool {
-    FIELDS.iter().any(|(field, _)| *field == name)
+pub(super) fn is_field(noun: Noun, name: &str) -> bool {
+    kind(noun, name).is_some()
+}
+
+/// What the field of that name holds, if there is one.
+fn kind(noun: Noun, name: &str) -> Option<Kind> {
+    let fields = match noun {
+        Noun::Accounts => ACCOUNT_FIELDS,
+        Noun::Keys => KEY_FIELDS,
+    };
+    fields.iter().find(|(field, _)| *field == name).map(|(_, kind)| *kind)
 }
 
 /// Brings the value of a field into its kind. What is of it already, and what nobody can tell, stays
 /// as it is: then the interface complains about it.
-pub(super) fn convert(field: &str, value: &mut Value, zone: &TimeZone) -> Result<(), FieldError> {
-    let kind = FIELDS.iter().find(|(name, _)| *name == field).map(|(_, kind)| *kind);
-    let converted = match (kind, &*value) {
+pub(super) fn convert(
+    noun: Noun,
+    field: &str,
+    value: &mut Value,
+    zone: &TimeZone,
+) -> Result<(), FieldError> {
+    let converted = match (kind(noun, field), &*value) {
         (Some(Kind::Text), Value::Number(number)) => Some(json!(number.to_string())),
         (Some(Kind::Flag), value) => flag(value),
         (Some(Kind::Json), Value::String(text)) if text.starts_with(['{', '[']) => {

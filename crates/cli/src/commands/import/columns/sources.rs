@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::args::Source;
+use crate::commands::import::noun::Noun;
 
 /// A field, and the columns that may hold it: the first that is there does.
 pub(super) type Columns = (&'static str, &'static [&'static str]);
@@ -24,10 +25,24 @@ const KEYPAL: &[Columns] = &[
     ("rotated_to", &["rotatedTo", "rotated_to"]),
 ];
 
-const NESTJS: &[Columns] = &[
+const NESTJS_ACCOUNTS: &[Columns] = &[
+    ("id", &["id", "client_id"]),
+    ("client_secret", &["client_secret"]),
+    ("owner", &["user_id"]),
+    ("description", &["description"]),
+    ("created_at", &["created_at"]),
+    ("created_by", &["created_by"]),
+    ("updated_at", &["updated_at"]),
+    ("updated_by", &["updated_by"]),
+    ("deleted_at", &["deleted_at"]),
+    ("deleted_by", &["deleted_by"]),
+];
+
+const NESTJS_KEYS: &[Columns] = &[
     ("id", &["id", "key_id"]),
     ("secret", &["api_key"]),
     ("owner", &["user_id"]),
+    ("service_account_id", &["client_id"]),
     ("name", &["name"]),
     ("description", &["description"]),
     ("enabled", &["is_active"]),
@@ -68,13 +83,14 @@ const SANCTUM: &[Columns] = &[
 ];
 
 /// The columns of a source. Ours has the fields themselves.
-pub(super) const fn columns(source: Source) -> &'static [Columns] {
-    match source {
-        Source::Fork4 | Source::Seam => PREFIXED,
-        Source::Keypal => KEYPAL,
-        Source::Keyward => &[],
-        Source::Nestjs => NESTJS,
-        Source::Sanctum => SANCTUM,
+pub(super) const fn columns(noun: Noun, source: Source) -> &'static [Columns] {
+    match (noun, source) {
+        (Noun::Accounts, Source::Nestjs) => NESTJS_ACCOUNTS,
+        (_, Source::Keyward) | (Noun::Accounts, _) => &[],
+        (Noun::Keys, Source::Fork4 | Source::Seam) => PREFIXED,
+        (Noun::Keys, Source::Keypal) => KEYPAL,
+        (Noun::Keys, Source::Nestjs) => NESTJS_KEYS,
+        (Noun::Keys, Source::Sanctum) => SANCTUM,
     }
 }
 
@@ -88,14 +104,9 @@ pub(super) const fn scheme(source: Source) -> Option<&'static str> {
     }
 }
 
-/// Whether a column means something in a source.
-pub(super) fn knows(source: Source, column: &str) -> bool {
-    let more: &[&str] = match source {
-        Source::Nestjs => &["client_id"],
-        Source::Sanctum => &["token", "tokenable_id", "tokenable_type"],
-        _ => &[],
-    };
-    more.contains(&column) || columns(source).iter().any(|(_, names)| names.contains(&column))
+/// Whether a column is part of a field that is put together from several.
+pub(super) fn is_part(source: Source, column: &str) -> bool {
+    source == Source::Sanctum && ["token", "tokenable_id", "tokenable_type"].contains(&column)
 }
 
 /// Fields that are put together from several columns.
@@ -105,10 +116,6 @@ pub(super) fn made_of(source: Source, row: &Map<String, Value>) -> Map<String, V
         Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     };
     let fields = match source {
-        Source::Nestjs => {
-            let client = text("client_id").map(|client| json!({ "client_id": client }));
-            [("metadata", client), ("owner", None)]
-        }
         Source::Sanctum => {
             let hash = text("id").zip(text("token"));
             let hash = hash.map(|(number, hash)| json!(format!("{number}|{hash}")));
