@@ -35,7 +35,12 @@ struct Part {
 
 /// What the collection is made of.
 fn parts() -> Vec<Part> {
-    vec![Part { document: crate::openapi(), flow: include_str!("postman/flow.json") }]
+    let flow = include_str!("postman/flow.json");
+    let nestjs = include_str!("postman/nestjs.json");
+    vec![
+        Part { document: crate::openapi(), flow },
+        Part { document: crate::nestjs::openapi(), flow: nestjs },
+    ]
 }
 
 /// The collection of this version's routes.
@@ -44,21 +49,20 @@ pub fn collection() -> Result<Value, Unfit> {
 }
 
 fn collection_of(parts: &[Part]) -> Result<Value, Unfit> {
-    let (mut flows, mut references) = (Vec::new(), Vec::new());
-    for part in parts {
-        let document = Document::read(&part.document)?;
-        flows.push(Flow::read(part.flow)?.folder(&document)?);
-        references.extend(reference::folders(&document));
-    }
+    let documents = parts.iter().map(|part| Document::read(&part.document));
+    let documents = documents.collect::<Result<Vec<_>, _>>()?;
+    let flows = parts.iter().map(|part| Flow::read(part.flow)?.folder(&documents));
+    let mut items = flows.collect::<Result<Vec<_>, _>>()?;
+    let references: Vec<_> = documents.iter().map(reference::folder).collect();
     let reference = json!({
         "name": "Reference",
         "description": "Every operation of the OpenAPI document with an example. A run of the whole \
             collection passes over this folder, so that it does no harm: to send single requests, set \
             the variable `reference` to `send`.",
-        "event": [request::script("prerequest", reference::GUARD)],
+        "event": [request::script("prerequest", &request::unless("reference", "send"))],
         "item": references,
     });
-    flows.push(reference);
+    items.push(reference);
     Ok(json!({
         "info": {
             "name": "Keyward",
@@ -70,9 +74,10 @@ fn collection_of(parts: &[Part]) -> Result<Value, Unfit> {
         "variable": [
             {"key": "base_url", "value": "http://127.0.0.1:8080"},
             {"key": "management_key", "value": ""},
+            {"key": "nestjs", "value": "off"},
             {"key": "reference", "value": "pass over"},
         ],
-        "item": flows,
+        "item": items,
     }))
 }
 

@@ -27,6 +27,10 @@ impl Document {
         serde_json::to_value(document).map(Self).map_err(unreadable)
     }
 
+    pub(super) fn title(&self) -> &str {
+        self.0["info"]["title"].as_str().unwrap_or_default()
+    }
+
     /// Every operation, by path.
     pub(super) fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         let paths = self.0["paths"].as_object().into_iter().flatten();

@@ -20,6 +20,8 @@ use super::{Unfit, request};
 pub(super) struct Flow {
     name: String,
     description: String,
+    /// The variable that must be `on`: for routes that a server need not have.
+    needs: Option<String>,
     sections: Vec<Section>,
 }
 
@@ -63,22 +65,28 @@ impl Flow {
 
     /// The flow as a folder. Each run has a name of its own, in the variable `run`, so that nothing is
     /// in its way that others have left behind.
-    pub(super) fn folder(&self, document: &Document) -> Result<Value, Unfit> {
+    pub(super) fn folder(&self, documents: &[Document]) -> Result<Value, Unfit> {
         let begin = "pm.collectionVariables.set(\"run\", Date.now().toString(36));";
         let mut before = Some(begin.to_owned());
         let mut folders = Vec::new();
         for section in &self.sections {
-            let steps = section.steps.iter().map(|step| step.item(document, before.take()));
+            let steps = section.steps.iter().map(|step| step.item(documents, before.take()));
             let steps = steps.collect::<Result<Vec<_>, _>>()?;
             folders.push(json!({"name": section.name, "item": steps}));
         }
-        Ok(json!({"name": self.name, "description": self.description, "item": folders}))
+        let mut folder =
+            json!({"name": self.name, "description": self.description, "item": folders});
+        if let Some(variable) = &self.needs {
+            let guard = request::unless(variable, "on");
+            folder["event"] = json!([request::script("prerequest", &guard)]);
+        }
+        Ok(folder)
     }
 }
 
 impl Step {
-    fn item(&self, document: &Document, before: Option<String>) -> Result<Value, Unfit> {
-        let operation = self.operation(document)?;
+    fn item(&self, documents: &[Document], before: Option<String>) -> Result<Value, Unfit> {
+        let operation = self.operation(documents)?;
         let wait = self.wait.map(|millis| format!("setTimeout(() => {{}}, {millis});"));
         let before: Vec<_> = before.into_iter().chain(wait).collect();
         let mut events = Vec::new();
@@ -94,10 +102,11 @@ impl Step {
     }
 
     /// The operation that is called, if the step is one that it can answer so.
-    fn operation<'a>(&self, document: &'a Document) -> Result<Operation<'a>, Unfit> {
+    fn operation<'a>(&self, documents: &'a [Document]) -> Result<Operation<'a>, Unfit> {
         let unfit = |what: &str| Unfit(format!("{}: {} {what}", self.step, self.call));
         let (method, path, query) = self.parts();
-        let operation = document.operation(method, path).ok_or_else(|| unfit("is not known"))?;
+        let mut known = documents.iter().filter_map(|document| document.operation(method, path));
+        let operation = known.next().ok_or_else(|| unfit("is not known"))?;
         if !operation.statuses().contains(&self.status) {
             return Err(unfit(&format!("does not answer {}", self.status)));
         }

@@ -8,19 +8,14 @@ use super::document::Document;
 use super::document::Operation;
 use super::{example, request};
 
-/// Passes over a request, unless somebody means it.
-pub(super) const GUARD: &str = "\
-if (pm.variables.get(\"reference\") !== \"send\") {
-    pm.execution.skipRequest();
-}";
-
-/// A folder for each tag.
-pub(super) fn folders(document: &Document) -> Vec<Value> {
+/// A folder for a document, with one for each tag.
+pub(super) fn folder(document: &Document) -> Value {
     let mut folders: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for operation in document.operations() {
         folders.entry(operation.tag()).or_default().push(item(&operation));
     }
-    folders.into_iter().map(|(tag, items)| json!({"name": tag, "item": items})).collect()
+    let folders = folders.into_iter().map(|(tag, items)| json!({"name": tag, "item": items}));
+    json!({"name": document.title(), "item": folders.collect::<Vec<_>>()})
 }
 
 fn item(operation: &Operation<'_>) -> Value {

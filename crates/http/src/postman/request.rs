@@ -47,3 +47,9 @@ pub(super) fn script(when: &str, text: &str) -> Value {
     let lines: Vec<_> = text.lines().collect();
     json!({"listen": when, "script": {"type": "text/javascript", "exec": lines}})
 }
+
+/// A script that passes over its request unless a variable has a value.
+pub(super) fn unless(variable: &str, value: &str) -> String {
+    let (variable, value) = (json!(variable), json!(value));
+    format!("if (pm.variables.get({variable}) !== {value}) {{\n    pm.execution.skipRequest();\n}}")
+}
