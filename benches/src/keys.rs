@@ -16,20 +16,29 @@ pub(crate) async fn instance(store: Arc<dyn Store>, capacity: usize) -> anyhow::
 
 /// Issues keys, many at a time, and returns their secrets.
 pub(crate) async fn issue(keyward: &Keyward, count: usize) -> anyhow::Result<Vec<String>> {
+    let new = NewKey {
+        scopes: keyward::ScopeSet::new(["read".parse()?, "write".parse()?])?,
+        ..NewKey::new(OwnerId::parse("customer-1")?)
+    };
+    issue_like(keyward, &new, count).await
+}
+
+/// Issues keys that are all alike, many at a time, and returns their secrets.
+pub(crate) async fn issue_like(
+    keyward: &Keyward,
+    new: &NewKey,
+    count: usize,
+) -> anyhow::Result<Vec<String>> {
     const AT_A_TIME: usize = 64;
     let mut tasks = JoinSet::new();
     for part in 0..AT_A_TIME {
-        let keyward = keyward.clone();
+        let (keyward, new) = (keyward.clone(), new.clone());
         let count = count / AT_A_TIME + usize::from(part < count % AT_A_TIME);
         tasks.spawn(async move {
             let context = ActContext::by("bench".parse()?);
             let mut secrets = Vec::with_capacity(count);
             for _ in 0..count {
-                let new = NewKey {
-                    scopes: keyward::ScopeSet::new(["read".parse()?, "write".parse()?])?,
-                    ..NewKey::new(OwnerId::parse("customer-1")?)
-                };
-                let issued = keyward.issue(new, &context).await?;
+                let issued = keyward.issue(new.clone(), &context).await?;
                 secrets.push(issued.secret.expose().to_owned());
             }
             anyhow::Ok(secrets)

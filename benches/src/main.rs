@@ -4,6 +4,7 @@
 //! machine changes little. Each number is the median of several rounds, with the least and the most.
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod http;
 mod import;
 mod in_process;
@@ -49,6 +50,12 @@ enum What {
         #[arg(long)]
         binary: PathBuf,
     },
+    /// Service accounts: keys that are validated with the credentials of an account that has many
+    Accounts {
+        /// The `keyward` binary to run
+        #[arg(long)]
+        binary: PathBuf,
+    },
     /// Taking over hashed keys into SQLite, by the command line
     Import {
         /// The `keyward` binary to run
@@ -76,6 +83,7 @@ fn main() -> anyhow::Result<()> {
     match &args.what {
         What::Verify { only } => in_process::run(*only, args.rounds, args.quick),
         What::Http { binary } => http::run(binary, args.rounds, args.quick),
+        What::Accounts { binary } => accounts::run(binary, args.rounds, args.quick),
         What::Import { binary } => import::run(binary, args.quick),
         What::Signed { binary } => signed::run(binary, args.rounds, args.quick),
         What::Tokens => tokens::run(args.rounds, args.quick),

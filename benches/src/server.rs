@@ -52,8 +52,17 @@ impl Server {
         request: &[u8],
         length: Duration,
     ) -> anyhow::Result<(u64, Duration)> {
+        self.load_each(&Arc::new(vec![request.to_vec()]), length).await
+    }
+
+    /// The same with several requests, one after the other.
+    pub(crate) async fn load_each(
+        &self,
+        requests: &Arc<Vec<Vec<u8>>>,
+        length: Duration,
+    ) -> anyhow::Result<(u64, Duration)> {
         let before = self.cpu_time()?;
-        let load = Load::start(self.address, request, CONNECTIONS);
+        let load = Load::start_each(self.address, requests, CONNECTIONS);
         tokio::time::sleep(length).await;
         let count = load.stop().await?;
         Ok((count, self.cpu_time()?.saturating_sub(before)))
@@ -86,15 +95,27 @@ pub(crate) struct Load {
 
 impl Load {
     pub(crate) fn start(address: SocketAddr, request: &[u8], clients: usize) -> Self {
+        Self::start_each(address, &Arc::new(vec![request.to_vec()]), clients)
+    }
+
+    /// Clients that go round these requests, each from another one on.
+    pub(crate) fn start_each(
+        address: SocketAddr,
+        requests: &Arc<Vec<Vec<u8>>>,
+        clients: usize,
+    ) -> Self {
         let (is_over, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let mut tasks = JoinSet::new();
-        for _ in 0..clients {
-            let request = request.to_vec();
+        for client in 0..clients {
+            let (requests, first) = (Arc::clone(requests), client * requests.len() / clients);
             let (is_over, count) = (Arc::clone(&is_over), Arc::clone(&count));
             tasks.spawn(async move {
                 let mut connection = Connection::open(address).await?;
-                while !is_over.load(Ordering::Relaxed) {
-                    let answer = connection.ask(&request).await?;
+                for request in requests.iter().cycle().skip(first) {
+                    if is_over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let answer = connection.ask(request).await?;
                     anyhow::ensure!(answer.starts_with(b"HTTP/1.1 20"), "not a 200 or 201");
                     count.fetch_add(1, Ordering::Relaxed);
                 }

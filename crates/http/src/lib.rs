@@ -15,6 +15,7 @@ mod input;
 pub mod japikey;
 pub mod nestjs;
 mod openapi;
+pub mod postman;
 mod problem;
 mod protect;
 mod router;

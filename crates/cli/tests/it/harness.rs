@@ -20,7 +20,7 @@ pub(crate) use command::{Cli, Ended, bare};
 use keyward_testkit::SeededEntropy;
 #[cfg(target_os = "linux")]
 pub(crate) use memory::Memory;
-pub(crate) use peer::Peer;
+pub(crate) use peer::{Peer, interop};
 pub(crate) use running::Running;
 pub(crate) use server::Server;
 pub(crate) use stream::Stream;

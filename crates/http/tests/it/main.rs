@@ -31,6 +31,7 @@ mod nestjs;
 mod nestjs_faults;
 mod oauth;
 mod pages;
+mod postman;
 mod protect;
 mod reap;
 mod revocation;

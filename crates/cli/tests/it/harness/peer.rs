@@ -18,13 +18,9 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Starts the process. A test that cannot do so fails: it must not seem to have passed.
+    /// Starts the process.
     pub(crate) fn start() -> Self {
         let folder = interop();
-        assert!(
-            folder.join("node_modules").is_dir(),
-            "the published packages are not installed: run `npm ci --prefix interop`, or ./dev test"
-        );
         let child = Command::new("node")
             .arg("japikey.mjs")
             .current_dir(folder)
@@ -90,6 +86,12 @@ impl Drop for Peer {
     }
 }
 
-fn interop() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../interop")
+/// Where the published packages are. A test that lacks them fails: it must not seem to have passed.
+pub(crate) fn interop() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../interop");
+    assert!(
+        folder.join("node_modules").is_dir(),
+        "the published packages are not installed: run `npm ci --prefix interop`, or ./dev test"
+    );
+    folder
 }
