@@ -16,6 +16,7 @@ mod killed;
 mod leaks;
 mod main_job;
 mod metrics;
+mod oauth;
 mod scan;
 mod signed_leaks;
 mod streams;
