@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use keyward::store::{MemoryStore, Store};
 use keyward::{
-    AuditSettings, AuditTrail, DigestUpgrades, Keyward, Lifetime, SigningSettings, UsageTracking,
+    AuditSettings, AuditTrail, DigestUpgrades, Keyward, Lifetime, OAuthSettings, SigningSettings,
+    UsageTracking,
 };
 use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 
@@ -58,6 +59,7 @@ pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<
         .digest_upgrades(upgrades)
         .audit(audit)
         .signing(signing(config, workload))
+        .oauth(oauth(config))
         .reap_after(when_serving(config.reap.after))
         .reap_deleted_after(when_serving(config.reap.deleted_after))
         .keypal_salts(config.read_keypal_salts()?)
@@ -78,6 +80,19 @@ fn signing(config: &Config, workload: Workload) -> SigningSettings {
         ready_pairs: if workload == Workload::Serving { signed.ready_pairs } else { 0 },
         owner_limit: signed.owner_limit,
         ..SigningSettings::default()
+    }
+}
+
+fn oauth(config: &Config) -> OAuthSettings {
+    let oauth = &config.oauth;
+    OAuthSettings {
+        issuer: oauth.issuer_at(config.server.listen.0),
+        audience: oauth.audience.clone(),
+        token_lifetime: oauth.token_lifetime,
+        pair: oauth.algorithm.pair(),
+        rotate_every: oauth.rotate_every,
+        // As long as others may keep the list of keys.
+        publish_ahead: config.signed.max_age.0,
     }
 }
 

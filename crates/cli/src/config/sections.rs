@@ -5,8 +5,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use keyward::jose::BaseIssuer;
-use keyward::{Audience, Lifetime, Metadata, RateLimit, SigningSettings};
+use keyward::jose::{BaseIssuer, PairKind};
+use keyward::{
+    Audience, Lifetime, Metadata, RateLimit, RotationPeriod, SigningSettings, TokenLifetime,
+};
 use serde::{Deserialize, Serialize};
 
 use super::pepper::PepperSource;
@@ -32,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) digests: DigestSection,
     /// How signed keys are made, and how their public keys are served.
     pub(crate) signed: SignedSection,
+    /// How access tokens are issued to service accounts.
+    pub(crate) oauth: OAuthSection,
     /// The interfaces of other systems.
     pub(crate) compat: CompatSection,
     /// What is logged.
@@ -176,10 +180,15 @@ pub(crate) struct SignedSection {
 impl SignedSection {
     /// The base issuer of keyspaces that name none, for a server at that address.
     pub(crate) fn issuer_at(&self, listen: SocketAddr) -> Option<BaseIssuer> {
-        let is_reachable = !listen.ip().is_unspecified() && listen.port() != 0;
-        let own = || BaseIssuer::parse(&format!("http://{listen}/jwks")).ok();
-        self.issuer.clone().or_else(|| own().filter(|_| is_reachable))
+        self.issuer.clone().or_else(|| own_url(listen, "/jwks"))
     }
+}
+
+/// A URL at the address to listen on, if others can reach it by that.
+fn own_url(listen: SocketAddr, path: &str) -> Option<BaseIssuer> {
+    let is_reachable = !listen.ip().is_unspecified() && listen.port() != 0;
+    let own = || BaseIssuer::parse(&format!("http://{listen}{path}")).ok();
+    is_reachable.then(own).flatten()
 }
 
 impl Default for SignedSection {
@@ -191,6 +200,55 @@ impl Default for SignedSection {
             max_age: Span(keyward_http::RouterSettings::default().jwks_max_age),
             ready_pairs: signing.ready_pairs,
             owner_limit: signing.owner_limit,
+        }
+    }
+}
+
+/// How access tokens are issued to service accounts.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct OAuthSection {
+    /// The server's own URL, which stands in tokens; left out: the address to listen on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) issuer: Option<BaseIssuer>,
+    /// For whom tokens are; left out: the issuer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) audience: Option<Audience>,
+    /// How long a token is valid.
+    pub(crate) token_lifetime: TokenLifetime,
+    /// The algorithm of their signatures.
+    pub(crate) algorithm: TokenAlgorithm,
+    /// How long a pair signs before the next one does.
+    pub(crate) rotate_every: RotationPeriod,
+}
+
+impl OAuthSection {
+    /// The issuer of a server at that address.
+    pub(crate) fn issuer_at(&self, listen: SocketAddr) -> Option<BaseIssuer> {
+        self.issuer.clone().or_else(|| own_url(listen, ""))
+    }
+}
+
+/// The algorithm of access tokens.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+pub(crate) enum TokenAlgorithm {
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    #[serde(rename = "ES256")]
+    Es256,
+    /// What every verifier knows (RFC 9068 §2.1).
+    #[default]
+    #[serde(rename = "RS256")]
+    Rs256,
+}
+
+impl TokenAlgorithm {
+    /// The kind of pairs that sign in it.
+    pub(crate) const fn pair(self) -> PairKind {
+        match self {
+            Self::EdDsa => PairKind::Ed25519,
+            Self::Es256 => PairKind::P256,
+            Self::Rs256 => PairKind::Rsa2048,
         }
     }
 }

@@ -125,6 +125,11 @@ fn the_defaults_are_printed_as_a_file_that_can_be_used() {
     requests = 600
     per = "1m"
 
+    [oauth]
+    token_lifetime = "10m"
+    algorithm = "RS256"
+    rotate_every = "24h"
+
     [compat]
     japikey = false
     nestjs = false
@@ -160,6 +165,14 @@ fn keys_are_reaped_after_the_time_that_the_file_names() {
 #[case("[reap]\nafter = 'soon'\n", "c.toml, line 2: after must be a duration")]
 #[case("[reap]\nafter = '0s'\n", "c.toml, line 2: after must be between a millisecond")]
 #[case("[reap]\nolder_than = '90d'\n", "c.toml, line 2: unknown field `older_than`")]
+#[case(
+    "[oauth]\ntoken_lifetime = '2h'\n",
+    "c.toml, line 2: token_lifetime must be between a second"
+)]
+#[case("[oauth]\nrotate_every = '1m'\n", "c.toml, line 2: rotate_every must be between 10 minutes")]
+#[case("[oauth]\nalgorithm = 'HS256'\n", "c.toml, line 2: algorithm must be one of `EdDSA`")]
+#[case("[oauth]\nissuer = 'auth.example'\n", "c.toml, line 2: issuer must be an absolute URL")]
+#[case("[oauth]\nkey = 'x'\n", "c.toml, line 2: unknown field `key`")]
 #[case("[log]\nformat = 'xml'\n", "c.toml, line 2: format must be `json` or `text`")]
 #[case("[log]\nfilter = '=='\n", "log.filter must be a level or a list of target=level")]
 #[case("[log]\nlevel\n", "c.toml, line 2: ")]

@@ -18,6 +18,7 @@ mod main_job;
 mod metrics;
 mod nestjs_faults;
 mod nestjs_tables;
+mod oauth;
 mod postman;
 mod scan;
 mod signed_leaks;

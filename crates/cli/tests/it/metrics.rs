@@ -30,6 +30,7 @@ fn metrics_are_written_for_prometheus_and_need_no_key() {
     let version = env!("CARGO_PKG_VERSION");
     assert!(answer.contains(&format!("keyward_build_info{{version=\"{version}\"}} 1\n")));
     for name in [
+        "keyward_access_tokens_issued_total",
         "keyward_build_info",
         "keyward_feed_lag_seconds",
         "keyward_feed_streams",

@@ -6,6 +6,7 @@
     reason = "what is not there fails the test"
 )]
 
+mod access_tokens;
 mod attacks;
 mod bounds;
 mod caching;
