@@ -83,7 +83,8 @@ fn jose_verifies_access_tokens_by_the_keys_that_are_published(#[case] algorithm:
     assert_eq!(read["claims"]["scope"], "read");
     assert_eq!(ask(&token, json!({"audience": "another"}))["ok"], false);
     assert_eq!(ask(&token, json!({"typ": "JWT"}))["ok"], false);
-    let forged = format!("{}AAAA", &token[..token.len() - 4]);
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let forged = format!("{message}.{}", "A".repeat(signature.len()));
     assert_eq!(ask(&forged, json!({}))["ok"], false);
 }
 
@@ -107,9 +108,9 @@ fn our_client_verifies_access_tokens_of_two_processes_on_one_database_and_of_one
     let verifier = Verifier::builder().authorization_server(issuer.parse().unwrap());
     let verifier = verifier.build().unwrap();
     for token in [&first, &second] {
-        let verified = runtime.block_on(verifier.verify(token)).unwrap();
-        assert_eq!(verified.client_id(), Some(world.client_id.as_str()));
-        assert!(verified.has_scope("read"));
+        let read = runtime.block_on(verifier.verify(token)).unwrap();
+        assert_eq!(read.client_id(), Some(world.client_id.as_str()));
+        assert!(read.has_scope("read"));
     }
     world.post("/oauth/revoke", &format!("token={second}"));
     assert!(world.is_active(&first) && !world.is_active(&second));

@@ -138,7 +138,7 @@ impl ServerKeys {
         let (text, freshness) = self.fetcher.fetch_of_server(&self.issuer.metadata_url()).await?;
         let metadata: Metadata = serde_json::from_str(&text).map_err(|_| FetchFault::Metadata)?;
         let place = BaseIssuer::parse(&metadata.jwks_uri).ok();
-        let place = place.filter(|place| place.is_protected()).ok_or(FetchFault::Metadata)?;
+        let place = place.filter(BaseIssuer::is_protected).ok_or(FetchFault::Metadata)?;
         if metadata.issuer != self.issuer.as_str() {
             return Err(FetchFault::Metadata);
         }
@@ -175,7 +175,9 @@ impl ServerKeys {
             }
             known.keys.insert(id, key);
         }
-        before.values().for_each(|key| key.withdraw());
+        for gone in before.values() {
+            gone.withdraw();
+        }
         known.asked_at = Some(asked_at);
         known.failure = None;
         known.keys.clone()
