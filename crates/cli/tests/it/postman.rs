@@ -95,7 +95,9 @@ fn drop_requests(item: &mut Value, path: &str) {
     let is_there =
         |item: &Value| item["request"]["url"]["raw"].as_str().is_some_and(|url| url.contains(path));
     items.retain(|item| !is_there(item));
-    items.iter_mut().for_each(|item| drop_requests(item, path));
+    for item in items {
+        drop_requests(item, path);
+    }
 }
 
 /// The requests of a folder.
