@@ -28,12 +28,12 @@ impl Document {
     }
 
     pub(super) fn title(&self) -> &str {
-        self.0["info"]["title"].as_str().unwrap_or_default()
+        self.0.pointer("/info/title").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// Every operation, by path.
     pub(super) fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
-        let paths = self.0["paths"].as_object().into_iter().flatten();
+        let paths = at(&self.0, "paths").as_object().into_iter().flatten();
         paths.flat_map(|(path, methods)| {
             METHODS.into_iter().filter_map(|(name, method)| {
                 let node = methods.get(name)?;
@@ -52,14 +52,14 @@ impl Document {
 
     /// What a reference stands for.
     pub(super) fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
-        let target = schema["$ref"].as_str().and_then(|target| target.strip_prefix('#'));
+        let target = text(schema, "$ref").and_then(|target| target.strip_prefix('#'));
         target.and_then(|pointer| self.0.pointer(pointer)).unwrap_or(schema)
     }
 
     /// The members that a value of a schema has in any case: one list for each way that it may be.
     fn required(&self, schema: &Value) -> Vec<Value> {
         let schema = self.resolve(schema);
-        match schema["oneOf"].as_array() {
+        match at(schema, "oneOf").as_array() {
             Some(ways) => ways.iter().flat_map(|way| self.required(way)).collect(),
             None => {
                 vec![schema.get("required").cloned().unwrap_or_else(|| Value::Array(Vec::new()))]
@@ -74,26 +74,26 @@ impl<'a> Operation<'a> {
     }
 
     pub(super) fn tag(&self) -> &'a str {
-        self.node["tags"][0].as_str().unwrap_or("others")
+        self.node.pointer("/tags/0").and_then(Value::as_str).unwrap_or("others")
     }
 
     pub(super) fn summary(&self) -> Option<&'a str> {
-        self.node["summary"].as_str()
+        text(self.node, "summary")
     }
 
     pub(super) fn description(&self) -> Option<&'a str> {
-        self.node["description"].as_str()
+        text(self.node, "description")
     }
 
     /// Whether it takes no management key.
     pub(super) fn is_open(&self) -> bool {
-        self.node["security"].as_array().is_some_and(|ways| ways.iter().any(is_empty))
+        at(self.node, "security").as_array().is_some_and(|ways| ways.iter().any(is_empty))
     }
 
     /// Its parameters that stand in the path, in the query, or in a header.
     pub(super) fn parameters(&self, place: &'static str) -> impl Iterator<Item = &'a Value> {
-        let all = self.node["parameters"].as_array().into_iter().flatten();
-        all.filter(move |parameter| parameter["in"] == place)
+        let all = at(self.node, "parameters").as_array().into_iter().flatten();
+        all.filter(move |parameter| at(parameter, "in") == place)
     }
 
     /// The schema of its body, if it takes one.
@@ -102,22 +102,36 @@ impl<'a> Operation<'a> {
     }
 
     pub(super) fn statuses(&self) -> Vec<u16> {
-        let responses = self.node["responses"].as_object().into_iter().flatten();
+        let responses = at(self.node, "responses").as_object().into_iter().flatten();
         responses.filter_map(|(status, _)| status.parse().ok()).collect()
     }
 
     /// What the answer with a status must have: one list of members for each way that it may be, or
     /// nothing, if it has no body of JSON.
     pub(super) fn required(&self, status: u16) -> Option<Vec<Value>> {
-        let content = self.node["responses"][status.to_string()].get("content")?.as_object()?;
+        let content = self.response(&status.to_string()).get("content")?.as_object()?;
         let json = content.iter().find(|(kind, _)| kind.ends_with("json"))?.1;
-        Some(self.document.required(&json["schema"]))
+        Some(self.document.required(at(json, "schema")))
+    }
+
+    fn response(&self, status: &str) -> &'a Value {
+        at(at(self.node, "responses"), status)
     }
 
     /// Whether its answer goes on for as long as the caller listens.
     pub(super) fn is_stream(&self) -> bool {
-        !self.node["responses"]["200"]["content"]["text/event-stream"].is_null()
+        self.response("200").pointer("/content/text~1event-stream").is_some()
     }
+}
+
+/// The member of an object, or null.
+pub(super) fn at<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
+}
+
+/// The member of an object that is a text.
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value.get(name).and_then(Value::as_str)
 }
 
 fn is_empty(way: &Value) -> bool {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
-use super::document::Document;
+use super::document::{Document, at};
 
 static BY_NAME: LazyLock<Map<String, Value>> =
     LazyLock::new(|| serde_json::from_str(include_str!("examples.json")).unwrap_or_default());
@@ -27,36 +27,36 @@ fn given(document: &Document, name: &str, schema: &Value) -> Option<Value> {
 
 fn made(document: &Document, schema: &Value, depth: usize) -> Value {
     let schema = document.resolve(schema);
-    if let Some(example) = schema.get("example").or_else(|| schema["enum"].get(0)) {
+    if let Some(example) = schema.get("example").or_else(|| schema.pointer("/enum/0")) {
         return example.clone();
     }
-    let ways = schema["oneOf"].as_array().into_iter().flatten();
-    if let Some(way) = ways.into_iter().find(|way| way["type"] != "null") {
+    let ways = at(schema, "oneOf").as_array().into_iter().flatten();
+    if let Some(way) = ways.into_iter().find(|way| at(way, "type") != "null") {
         return made(document, way, depth);
     }
     if depth == DEEPEST {
         return Value::Null;
     }
-    if let Some(parts) = schema["allOf"].as_array() {
+    if let Some(parts) = at(schema, "allOf").as_array() {
         let parts = parts.iter().map(|part| made(document, part, depth + 1));
         let members = parts.filter_map(|part| part.as_object().cloned()).flatten();
         return Value::Object(members.collect());
     }
     match kind(schema) {
-        "array" => json!([made(document, &schema["items"], depth + 1)]),
+        "array" => json!([made(document, at(schema, "items"), depth + 1)]),
         "boolean" => json!(true),
         "integer" | "number" => json!(1),
         "object" => members(document, schema, depth + 1),
-        _ if schema["format"] == "date-time" => json!("2030-01-01T00:00:00Z"),
+        _ if at(schema, "format") == "date-time" => json!("2030-01-01T00:00:00Z"),
         _ => json!("text"),
     }
 }
 
 /// The members that must be there, and those for which somebody has written an example.
 fn members(document: &Document, schema: &Value, depth: usize) -> Value {
-    let required = schema["required"].as_array();
+    let required = at(schema, "required").as_array();
     let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|n| n == name));
-    let properties = schema["properties"].as_object().into_iter().flatten();
+    let properties = at(schema, "properties").as_object().into_iter().flatten();
     let members = properties.filter_map(|(name, property)| {
         let example = given(document, name, property);
         let made = || is_required(name).then(|| made(document, property, depth));
@@ -67,7 +67,7 @@ fn members(document: &Document, schema: &Value, depth: usize) -> Value {
 
 /// The type of a schema that is not `null`.
 fn kind(schema: &Value) -> &str {
-    let kinds = match &schema["type"] {
+    let kinds = match at(schema, "type") {
         Value::Array(kinds) => kinds.as_slice(),
         kind => std::slice::from_ref(kind),
     };

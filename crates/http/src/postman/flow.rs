@@ -11,7 +11,7 @@ use expectation::Expectation;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::document::{Document, Operation};
+use super::document::{Document, Operation, at};
 use super::{Unfit, request};
 
 /// A run through operations.
@@ -38,7 +38,8 @@ struct Section {
 #[serde(deny_unknown_fields)]
 struct Step {
     /// What is tried, as a sentence.
-    step: String,
+    #[serde(rename = "step")]
+    name: String,
     /// The operation, as in `GET /v1/keys/{{key}}`; its query as it is written in a URL.
     call: String,
     body: Option<Value>,
@@ -74,13 +75,10 @@ impl Flow {
             let steps = steps.collect::<Result<Vec<_>, _>>()?;
             folders.push(json!({"name": section.name, "item": steps}));
         }
-        let mut folder =
-            json!({"name": self.name, "description": self.description, "item": folders});
-        if let Some(variable) = &self.needs {
-            let guard = request::unless(variable, "on");
-            folder["event"] = json!([request::script("prerequest", &guard)]);
-        }
-        Ok(folder)
+        let guard = self.needs.iter().map(|variable| request::unless(variable, "on"));
+        let events: Vec<_> = guard.map(|guard| request::script("prerequest", &guard)).collect();
+        let Self { name, description, .. } = self;
+        Ok(json!({"name": name, "description": description, "event": events, "item": folders}))
     }
 }
 
@@ -95,7 +93,7 @@ impl Step {
         }
         events.push(request::script("test", &self.script(&operation)?));
         let mut item = Map::new();
-        item.insert("name".to_owned(), json!(self.step));
+        item.insert("name".to_owned(), json!(self.name));
         item.insert("event".to_owned(), Value::Array(events));
         item.insert("request".to_owned(), self.request(&operation));
         Ok(Value::Object(item))
@@ -103,7 +101,7 @@ impl Step {
 
     /// The operation that is called, if the step is one that it can answer so.
     fn operation<'a>(&self, documents: &'a [Document]) -> Result<Operation<'a>, Unfit> {
-        let unfit = |what: &str| Unfit(format!("{}: {} {what}", self.step, self.call));
+        let unfit = |what: &str| Unfit(format!("{}: {} {what}", self.name, self.call));
         let (method, path, query) = self.parts();
         let mut known = documents.iter().filter_map(|document| document.operation(method, path));
         let operation = known.next().ok_or_else(|| unfit("is not known"))?;
@@ -113,7 +111,7 @@ impl Step {
         if self.body.is_some() && operation.body().is_none() {
             return Err(unfit("takes no body"));
         }
-        let names: Vec<_> = operation.parameters("query").map(|known| &known["name"]).collect();
+        let names: Vec<_> = operation.parameters("query").map(|known| at(known, "name")).collect();
         // What is wrong on purpose is refused.
         let unknown = query.iter().find(|(name, _)| !names.contains(&&json!(name)));
         match unknown {

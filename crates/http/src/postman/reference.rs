@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::document::Document;
-use super::document::Operation;
+use super::document::{Document, Operation, at, text};
 use super::{example, request};
 
 /// A folder for a document, with one for each tag.
@@ -33,59 +32,61 @@ fn item(operation: &Operation<'_>) -> Value {
 fn request_of(operation: &Operation<'_>) -> Map<String, Value> {
     let document = operation.document();
     let query = operation.parameters("query").map(|parameter| {
-        let name = parameter["name"].as_str().unwrap_or_default();
-        let value = text(&example::of(document, name, &parameter["schema"]));
-        let is_optional = parameter["required"] != true;
+        let name = text(parameter, "name").unwrap_or_default();
+        let value = written(&example::of(document, name, at(parameter, "schema")));
+        let is_optional = at(parameter, "required") != true;
         json!({"key": name, "value": value, "disabled": is_optional,
-            "description": parameter["description"]})
+            "description": at(parameter, "description")})
     });
     // `{id}` is `:id` here.
     let path = operation.path.replace('{', ":").replace('}', "");
-    let mut written = request::request(operation.method, &path, query.collect());
+    let mut request = request::request(operation.method, &path, query.collect());
     let variables = operation.parameters("path").map(|parameter| {
-        let value = parameter["name"].as_str().map(|name| format!("{{{{{name}}}}}"));
-        json!({"key": parameter["name"], "value": value, "description": parameter["description"]})
+        let name = text(parameter, "name").unwrap_or_default();
+        let description = at(parameter, "description");
+        json!({"key": name, "value": format!("{{{{{name}}}}}"), "description": description})
     });
     let variables: Vec<_> = variables.collect();
     if !variables.is_empty()
-        && let Some(Value::Object(url)) = written.get_mut("url")
+        && let Some(Value::Object(url)) = request.get_mut("url")
     {
         url.insert("variable".to_owned(), Value::Array(variables));
     }
     if let Some(schema) = operation.body() {
         let example = example::of(document, "", schema);
-        written.insert("body".to_owned(), request::body(&example));
+        request.insert("body".to_owned(), request::body(&example));
     }
     if operation.is_open() {
-        written.insert("auth".to_owned(), request::no_key());
+        request.insert("auth".to_owned(), request::no_key());
     }
     let description = operation.description().or_else(|| operation.summary());
     if let Some(description) = description {
-        written.insert("description".to_owned(), json!(description));
+        request.insert("description".to_owned(), json!(description));
     }
-    written
+    request
 }
 
 /// That the answer is one that the document names.
 fn tests(operation: &Operation<'_>) -> String {
     let statuses = operation.statuses();
     let named = json!(statuses);
-    let mut script = format!(
+    let status = format!(
         "\
 pm.test(\"the status is one that the document names\", () => {{
     pm.expect(pm.response.code).to.be.oneOf({named});
 }});"
     );
     if operation.is_stream() {
-        return script;
+        return status;
     }
     let (good, bad): (Vec<u16>, _) = statuses.iter().partition(|status| **status < 400);
     let good = good.iter().map(|status| (status.to_string(), operation.required(*status)));
     let good = json!(good.collect::<BTreeMap<_, _>>());
     // Problems are all alike.
     let bad = json!(bad.first().and_then(|status| operation.required(*status)));
-    script += &format!(
-        "
+    format!(
+        "\
+{status}
 pm.test(\"the answer has the members that the document names\", () => {{
     const code = pm.response.code;
     const ways = code < 400 ? {good}[code] : {bad};
@@ -96,11 +97,10 @@ pm.test(\"the answer has the members that the document names\", () => {{
     const answer = pm.response.json();
     pm.expect(ways.some((names) => names.every((name) => name in answer))).to.eql(true);
 }});"
-    );
-    script
+    )
 }
 
 /// A value as it stands in a query.
-fn text(value: &Value) -> String {
+fn written(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

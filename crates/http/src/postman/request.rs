@@ -4,9 +4,10 @@ use serde_json::{Map, Value, json};
 
 /// A request without its body.
 pub(super) fn request(method: &str, path: &str, query: Vec<Value>) -> Map<String, Value> {
-    let written: Vec<_> = query.iter().filter(|one| one["disabled"] != true).collect();
+    let written: Vec<_> =
+        query.iter().filter(|one| one.get("disabled") != Some(&json!(true))).collect();
     let pairs = written.iter().map(|one| {
-        let text = |name: &str| one[name].as_str().unwrap_or_default();
+        let text = |name| one.get(name).and_then(Value::as_str).unwrap_or_default();
         format!("{}={}", text("key"), text("value"))
     });
     let pairs = pairs.collect::<Vec<_>>().join("&");
