@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyward::{ActContext, Keyward, NewKey, NewServiceAccount, OwnerId};
+use keyward_http::nestjs;
 use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::keys::{Access, issue_like, order};
@@ -45,7 +46,7 @@ pub(crate) fn run(binary: &Path, rounds: usize, quick: bool) -> anyhow::Result<(
         for keys in [1, 1_000, most] {
             accounts.push(account(folder.path(), keys).await?);
         }
-        let config = "[cache]\ncapacity = 200000\n";
+        let config = "[cache]\ncapacity = 200000\n[compat]\nnestjs = true\n";
         let server = Server::start(binary, folder.path(), config).await?;
         let mut rows = rows(&server.root, &accounts)?;
         // Each key is read once before it counts.
@@ -71,11 +72,13 @@ pub(crate) fn run(binary: &Path, rounds: usize, quick: bool) -> anyhow::Result<(
 async fn account(folder: &Path, keys: usize) -> anyhow::Result<Account> {
     let store = SqliteStore::open(folder.join("keyward.db"), &SqliteOptions::default())?;
     let keyward = Keyward::builder(Arc::new(store)).build().await?;
+    nestjs::prepare(&keyward).await?;
     let owner = OwnerId::parse(&format!("customer-{keys}"))?;
     let new = NewServiceAccount::new(owner.clone());
     let issued = keyward.create_account(new, &ActContext::by("bench".parse()?)).await?;
     let id = issued.account.id;
-    let new = NewKey { service_account: Some(id), ..NewKey::new(owner.clone()) };
+    let keyspace = nestjs::keyspace();
+    let new = NewKey { keyspace, service_account: Some(id), ..NewKey::new(owner.clone()) };
     let secrets = issue_like(&keyward, &new, keys).await?;
     keyward.close().await?;
     let client_secret = issued.client_secret.expose().to_owned();
@@ -83,41 +86,67 @@ async fn account(folder: &Path, keys: usize) -> anyhow::Result<Account> {
 }
 
 /// The server's bare route first, then an account with one key, which the others are held against.
-///
-/// `POST /api/keys/validate`, the route of the NestJS library, has its rows here as soon as the server
-/// has it: the same credentials in a body of other names.
 fn rows(root: &str, accounts: &[Account]) -> anyhow::Result<Vec<Row>> {
     let mut rows =
         vec![Row::new("GET /healthz, the bare route", vec![request("GET", "/healthz", root, "")])];
-    for account in accounts {
-        let count = account.secrets.len();
-        let places = order(Access::Uniform, count, WRITTEN.min(count * 100))?;
-        let secrets = places.iter().filter_map(|place| account.secrets.get(*place));
-        let requests = secrets.map(|secret| account.validation(root, secret)).collect();
-        rows.push(Row::new(format!("POST /v1/verify, an account with {count} keys"), requests));
+    for route in [Route::Verify, Route::Nestjs] {
+        for account in accounts {
+            let count = account.secrets.len();
+            let places = order(Access::Uniform, count, WRITTEN.min(count * 100))?;
+            let secrets = places.iter().filter_map(|place| account.secrets.get(*place));
+            let requests = secrets.map(|secret| account.validation(route, root, secret)).collect();
+            rows.push(Row::new(
+                format!("{}, an account with {count} keys", route.name()),
+                requests,
+            ));
+        }
     }
     if let Some(account) = accounts.last() {
-        let validation = |secret: &String| account.validation(root, secret);
+        let validation = |secret: &String| account.validation(Route::Verify, root, secret);
         let requests = account.secrets.iter().map(validation).collect();
-        rows.push(Row::new("the same, never the same key again before all others", requests));
+        let name = "POST /v1/verify, never the same key again before all others";
+        rows.push(Row::new(name, requests));
         let body = |secret: &String| format!(r#"{{"secret":"{secret}"}}"#);
         let alone = |secret| request("POST", "/v1/verify", root, &body(secret));
         rows.push(Row::new("the same keys alone", account.secrets.iter().map(alone).collect()));
         let Account { client_id, owner, .. } = account;
-        let body = format!(r#"{{"owner":"{owner}","service_account_id":"{client_id}"}}"#);
+        let body = format!(
+            r#"{{"keyspace":"nestjs","owner":"{owner}","service_account_id":"{client_id}"}}"#
+        );
         let issue = request("POST", "/v1/keys", root, &body);
         rows.push(Row::new("POST /v1/keys, for that account", vec![issue]));
     }
     Ok(rows)
 }
 
+/// Where keys are validated.
+#[derive(Clone, Copy)]
+enum Route {
+    /// The route of the NestJS library.
+    Nestjs,
+    Verify,
+}
+
+impl Route {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Nestjs => "POST /api/keys/validate",
+            Self::Verify => "POST /v1/verify",
+        }
+    }
+}
+
 impl Account {
-    fn validation(&self, root: &str, secret: &str) -> Vec<u8> {
+    fn validation(&self, route: Route, root: &str, secret: &str) -> Vec<u8> {
+        let (path, name) = match route {
+            Route::Nestjs => ("/api/keys/validate", "api_key"),
+            Route::Verify => ("/v1/verify", "secret"),
+        };
         let Self { client_id, client_secret, .. } = self;
         let body = format!(
-            r#"{{"client_id":"{client_id}","client_secret":"{client_secret}","secret":"{secret}"}}"#
+            r#"{{"client_id":"{client_id}","client_secret":"{client_secret}","{name}":"{secret}"}}"#
         );
-        request("POST", "/v1/verify", root, &body)
+        request("POST", path, root, &body)
     }
 }
 
