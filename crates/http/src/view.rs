@@ -1,15 +1,13 @@
 //! What records look like in answers.
 
 mod account;
+mod json;
 mod keyspace;
-
-use std::io;
+mod page;
 
 pub(crate) use account::{AccountStateName, AccountView};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use axum::response::Response;
+pub(crate) use json::{Json, SecretJson, WrittenJson};
 pub(crate) use keyspace::{
     AccountRuleName, AlgorithmName, KeyspaceView, RateLimitBody, WeakSecretsName,
 };
@@ -19,87 +17,13 @@ use keyward::{
     AccountState, AuditEvent, ClientId, FormatKind, KeyId, KeyRecord, KeyState, Metadata,
     ResourceScopes, ScopeSet, StoredSignature, TagSet, Timestamp, Version,
 };
+pub(crate) use page::{Page, Pagination};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use zeroize::Zeroizing;
 
 use crate::problem::Problem;
-
-/// An answer as JSON.
-#[derive(Debug)]
-pub(crate) struct Json<T>(pub(crate) StatusCode, pub(crate) T);
-
-/// An answer that is JSON already.
-#[derive(Debug)]
-pub(crate) struct WrittenJson(pub(crate) StatusCode, pub(crate) Vec<u8>);
-
-impl<T: Serialize> IntoResponse for Json<T> {
-    fn into_response(self) -> Response {
-        // Room for a key, so that the buffer need not grow on the way.
-        let mut body = Vec::with_capacity(1_024);
-        match serde_json::to_writer(&mut body, &self.1) {
-            Ok(()) => WrittenJson(self.0, body).into_response(),
-            Err(error) => {
-                tracing::error!(%error, "an answer cannot be written as JSON");
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
-        }
-    }
-}
-
-impl IntoResponse for WrittenJson {
-    fn into_response(self) -> Response {
-        let kind = HeaderValue::from_static("application/json");
-        (self.0, [(CONTENT_TYPE, kind)], self.1).into_response()
-    }
-}
-
-/// An answer as JSON that holds a secret: its bytes are wiped once they are sent.
-#[derive(Debug)]
-pub(crate) struct SecretJson<T>(pub(crate) StatusCode, pub(crate) T);
-
-impl<T: Serialize> IntoResponse for SecretJson<T> {
-    fn into_response(self) -> Response {
-        let mut body = Wiped(Zeroizing::new(Vec::with_capacity(8_192)));
-        match serde_json::to_writer(&mut body, &self.1) {
-            Ok(()) => {
-                let kind = HeaderValue::from_static("application/json");
-                (self.0, [(CONTENT_TYPE, kind)], Bytes::from_owner(body)).into_response()
-            }
-            Err(error) => {
-                tracing::error!(%error, "an answer cannot be written as JSON");
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
-        }
-    }
-}
-
-/// Bytes that are wiped when they are dropped, and when they move because they need more room.
-struct Wiped(Zeroizing<Vec<u8>>);
-
-impl io::Write for Wiped {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > self.0.capacity() {
-            let mut larger = Vec::with_capacity((self.0.len() + bytes.len()) * 2);
-            larger.extend_from_slice(&self.0);
-            self.0 = Zeroizing::new(larger);
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl AsRef<[u8]> for Wiped {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
 
 /// A key's record. Instants are RFC 3339 in UTC.
 #[derive(Debug, Serialize, ToSchema)]
@@ -354,57 +278,6 @@ impl<'a> From<&'a AuditEvent> for AuditView<'a> {
             service_account: event.service_account,
             data: &event.data,
         }
-    }
-}
-
-/// A page of a list.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Page<T> {
-    /// The items.
-    pub(crate) data: Vec<T>,
-    /// Give it as `cursor` for the next page; null: there is none.
-    pub(crate) next_cursor: Option<String>,
-    /// Where this page is among all. Left out unless a `page` was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) pagination: Option<Pagination>,
-}
-
-impl<T> Page<T> {
-    /// A page that is followed by cursors.
-    pub(crate) fn new(data: Vec<T>, next_cursor: Option<String>) -> Self {
-        Self { data, next_cursor, pagination: None }
-    }
-
-    /// The same page with its place among all, if it was asked for by its number.
-    pub(crate) fn numbered(self, pagination: Option<Pagination>) -> Self {
-        Self { pagination, ..self }
-    }
-}
-
-/// Where a page with a number is among all.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-pub(crate) struct Pagination {
-    /// The number of the page; the first is 1.
-    page: u64,
-    /// The most items on a page.
-    limit: u64,
-    /// Items on all pages.
-    total: u64,
-    /// How many pages there are.
-    total_pages: u64,
-    /// Whether there is a page after this one.
-    has_next: bool,
-    /// Whether there is a page before this one.
-    has_previous: bool,
-}
-
-impl Pagination {
-    /// The page of that number, of a list with that many items.
-    pub(crate) fn new(page: u64, limit: usize, total: u64) -> Self {
-        let limit = u64::try_from(limit).unwrap_or(u64::MAX).max(1);
-        let total_pages = total.div_ceil(limit);
-        let has_previous = page > 1 && total_pages > 0;
-        Self { page, limit, total, total_pages, has_next: page < total_pages, has_previous }
     }
 }
 
