@@ -23,7 +23,8 @@ struct Run {
 impl World {
     fn new() -> Self {
         let folder = Folder::new();
-        folder.write("keyward.toml", "[compat]\nnestjs = true\n");
+        let config = "[compat]\nnestjs = true\n[oauth]\nissuer = \"https://auth.example\"\n";
+        folder.write("keyward.toml", config);
         let server = folder.serve_with(&["--config", "keyward.toml"]);
         Self { folder, server }
     }

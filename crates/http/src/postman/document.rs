@@ -18,6 +18,10 @@ pub(super) struct Operation<'a> {
     node: &'a Value,
 }
 
+/// Where an operation names the schema of its body.
+const JSON: &str = "/requestBody/content/application~1json/schema";
+const FORM: &str = "/requestBody/content/application~1x-www-form-urlencoded/schema";
+
 const METHODS: [(&str, &str); 5] =
     [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE")];
 
@@ -98,7 +102,12 @@ impl<'a> Operation<'a> {
 
     /// The schema of its body, if it takes one.
     pub(super) fn body(&self) -> Option<&'a Value> {
-        self.node.pointer("/requestBody/content/application~1json/schema")
+        [JSON, FORM].into_iter().find_map(|place| self.node.pointer(place))
+    }
+
+    /// Whether its body is a form.
+    pub(super) fn takes_form(&self) -> bool {
+        self.node.pointer(FORM).is_some()
     }
 
     pub(super) fn statuses(&self) -> Vec<u16> {

@@ -133,7 +133,7 @@ impl Step {
         let query = query.into_iter().map(|(name, value)| json!({"key": name, "value": value}));
         let mut written = request::request(method, path, query.collect());
         if let Some(body) = &self.body {
-            written.insert("body".to_owned(), request::body(body));
+            written.insert("body".to_owned(), request::body(body, operation));
         }
         let auth = match self.key.as_deref() {
             None if operation.is_open() => Some(request::no_key()),

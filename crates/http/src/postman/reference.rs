@@ -54,7 +54,7 @@ fn request_of(operation: &Operation<'_>) -> Map<String, Value> {
     }
     if let Some(schema) = operation.body() {
         let example = example::of(document, "", schema);
-        request.insert("body".to_owned(), request::body(&example));
+        request.insert("body".to_owned(), request::body(&example, operation));
     }
     if operation.is_open() {
         request.insert("auth".to_owned(), request::no_key());
@@ -82,8 +82,10 @@ pm.test(\"the status is one that the document names\", () => {{
     let (good, bad): (Vec<u16>, _) = statuses.iter().partition(|status| **status < 400);
     let good = good.iter().map(|status| (status.to_string(), operation.required(*status)));
     let good = json!(good.collect::<BTreeMap<_, _>>());
-    // Problems are all alike.
-    let bad = json!(bad.first().and_then(|status| operation.required(*status)));
+    // The errors of an operation are nearly all alike.
+    let mut bad: Vec<_> = bad.iter().filter_map(|status| operation.required(*status)).collect();
+    bad.dedup();
+    let bad = json!(bad.concat());
     format!(
         "\
 {status}

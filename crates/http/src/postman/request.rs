@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::document::Operation;
+
 /// A request without its body.
 pub(super) fn request(method: &str, path: &str, query: Vec<Value>) -> Map<String, Value> {
     let written: Vec<_> =
@@ -26,8 +28,13 @@ pub(super) fn request(method: &str, path: &str, query: Vec<Value>) -> Map<String
     request
 }
 
-/// A body of JSON.
-pub(super) fn body(body: &Value) -> Value {
+/// The body of a call to an operation: JSON, or the same members as a form.
+pub(super) fn body(body: &Value, operation: &Operation<'_>) -> Value {
+    if operation.takes_form() {
+        let pairs = body.as_object().into_iter().flatten();
+        let pairs = pairs.map(|(name, value)| json!({"key": name, "value": value, "type": "text"}));
+        return json!({"mode": "urlencoded", "urlencoded": pairs.collect::<Vec<_>>()});
+    }
     let options = json!({"raw": {"language": "json"}});
     json!({"mode": "raw", "raw": format!("{body:#}"), "options": options})
 }
