@@ -2,7 +2,7 @@
 //! and flows, which run against a server and test what it answers.
 //!
 //! A flow is data: see `postman/flow.json`, whose steps name operations of the document. To run through
-//! other routes as well, write another such file and name it, with their document, in [`parts`].
+//! other routes as well, write another such file and name it, with their document, in `parts`.
 
 mod document;
 mod example;
