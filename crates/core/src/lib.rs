@@ -35,6 +35,7 @@ mod policy;
 mod resource;
 mod scope;
 mod secret;
+mod stored;
 mod tag;
 mod text;
 mod time;

@@ -6,26 +6,18 @@ use serde::{Deserialize, Serialize};
 use super::ServiceAccount;
 use crate::{
     ActorId, ClientId, Deletion, Description, DigestsForm, Invalid, OwnerId, ScopeSet,
-    StoredDigests, Timestamp, Version,
+    StoredDigests, Timestamp, Version, stored,
 };
 
 impl ServiceAccount {
     /// The record as JSON, digests included: for where it is kept, and for nobody's eyes.
     pub fn to_stored(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(512);
-        // Nothing in a record cannot be written; were it so, what is kept could not be read back.
-        if Stored::serialize(self, &mut serde_json::Serializer::new(&mut bytes)).is_err() {
-            bytes.clear();
-        }
-        bytes
+        stored::write(512, |serializer| Stored::serialize(self, serializer))
     }
 
     /// Reads what [`ServiceAccount::to_stored`] wrote. The complaint holds nothing of what stands there.
     pub fn from_stored(bytes: &[u8]) -> Result<Self, Invalid> {
-        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        let record = Stored::deserialize(&mut deserializer);
-        let record = record.ok().filter(|_| deserializer.end().is_ok());
-        record.ok_or_else(|| Invalid::new("must be a stored record"))
+        stored::read(bytes, |deserializer| Stored::deserialize(deserializer))
     }
 }
 

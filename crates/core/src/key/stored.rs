@@ -11,27 +11,18 @@ use super::{
 use crate::jose::{Claims, PublicKey};
 use crate::{
     ClientId, Description, Digest, DigestScheme, FormatKind, Invalid, KeyId, KeyspaceId, Metadata,
-    Name, OwnerId, ResourceScopes, ScopeSet, TagSet, Timestamp, Version,
+    Name, OwnerId, ResourceScopes, ScopeSet, TagSet, Timestamp, Version, stored,
 };
 
 impl KeyRecord {
     /// The record as JSON, digests included: for where it is kept, and for nobody's eyes.
     pub fn to_stored(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(1_024);
-        let mut serializer = serde_json::Serializer::new(&mut bytes);
-        // Nothing in a record cannot be written; were it so, what is kept could not be read back.
-        if Stored::serialize(self, &mut serializer).is_err() {
-            bytes.clear();
-        }
-        bytes
+        stored::write(1_024, |serializer| Stored::serialize(self, serializer))
     }
 
     /// Reads what [`KeyRecord::to_stored`] wrote. The complaint holds nothing of what stands there.
     pub fn from_stored(bytes: &[u8]) -> Result<Self, Invalid> {
-        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        let record = Stored::deserialize(&mut deserializer);
-        let record = record.ok().filter(|_| deserializer.end().is_ok());
-        record.ok_or_else(|| Invalid::new("must be a stored record"))
+        stored::read(bytes, |deserializer| Stored::deserialize(deserializer))
     }
 }
 
