@@ -1,8 +1,13 @@
-//! What Keyward's own tests share: a clock that is set by hand, chance that repeats, and a PostgreSQL
-//! server.
+//! What Keyward's own tests share: a clock that is set by hand, chance that repeats, servers of Keyward and
+//! of PostgreSQL, and clusters of them.
 #![forbid(unsafe_code)]
 
+pub mod client;
+pub mod cluster;
+pub mod ports;
 pub mod postgres;
+pub mod server;
+pub mod waiting;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;

@@ -1,7 +1,6 @@
 //! Runs the binary in a folder of its own, and talks to it.
 
 mod bucket;
-mod client;
 mod command;
 #[cfg(target_os = "linux")]
 mod memory;
@@ -12,22 +11,20 @@ mod stream;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 pub(crate) use bucket::Bucket;
-pub(crate) use client::{Answer, Client, Issued, verdict};
 pub(crate) use command::{Cli, Ended, bare};
 use keyward_testkit::SeededEntropy;
+pub(crate) use keyward_testkit::client::{Answer, Client, Issued, verdict};
+pub(crate) use keyward_testkit::server::Server;
+pub(crate) use keyward_testkit::waiting::{PATIENCE, now, wait_for};
 #[cfg(target_os = "linux")]
 pub(crate) use memory::Memory;
 pub(crate) use peer::{Peer, interop};
 pub(crate) use running::Running;
-pub(crate) use server::Server;
+pub(crate) use server::{serve, serve_at_known_port, serve_with};
 pub(crate) use stream::Stream;
 use tempfile::TempDir;
-
-/// How long anything may take before a test gives up on it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A folder with nothing in it, where the binary works.
 pub(crate) struct Folder(TempDir);
@@ -70,30 +67,12 @@ impl Folder {
     /// The same with further arguments.
     pub(crate) fn serve_with(&self, arguments: &[&str]) -> Server {
         let root_key = ["--root-key-file", "root.key"];
-        Server::start(self.path(), &[&root_key[..], arguments].concat())
+        serve(self.path(), &[&root_key[..], arguments].concat())
     }
 
     /// A command in this folder.
     pub(crate) fn cli(&self) -> Cli<'_> {
         Cli::new(self.path())
-    }
-}
-
-/// The real time: it is what these tests are about.
-#[expect(clippy::disallowed_methods, reason = "another process keeps the time here")]
-pub(crate) fn now() -> Instant {
-    Instant::now()
-}
-
-/// Asks again and again until there is an answer; gives up when patience ends.
-pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let start = now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(now() - start < PATIENCE, "no end of waiting for {what}");
-        std::thread::sleep(Duration::from_millis(2));
     }
 }
 

@@ -7,7 +7,7 @@ mod routes;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Folder, Issued, Peer, Server};
+use crate::harness::{Client, Folder, Issued, Peer, Server, serve_at_known_port};
 
 /// A server whose issuer is its own address, with japikey's routes, and the published packages.
 struct World {
@@ -25,7 +25,7 @@ impl World {
             "[compat]\njapikey = true\n[signed]\nready_pairs = 1\naudience = \"api-key\"\n";
         folder.write("keyward.toml", settings);
         let arguments = ["--root-key-file", "root.key", "--config", "keyward.toml"];
-        let server = Server::start_at_known_port(folder.path(), &arguments);
+        let server = serve_at_known_port(folder.path(), &arguments);
         let issuer = format!("{}/jwks", server.url());
         Self { client: server.client(), peer: Peer::start(), issuer, server, folder }
     }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::harness::{Folder, Issued, Server};
+use crate::harness::{Folder, Issued, serve};
 
 #[test]
 fn a_key_lives_its_life_without_any_configuration() {
@@ -51,8 +51,8 @@ fn a_key_lives_its_life_without_any_configuration() {
 #[test]
 fn the_root_key_is_printed_exactly_once_over_two_starts() {
     let folder = Folder::new();
-    let first = Server::start(folder.path(), &[]).stop();
-    let second = Server::start(folder.path(), &[]).stop();
+    let first = serve(folder.path(), &[]).stop();
+    let second = serve(folder.path(), &[]).stop();
     assert_eq!([first.status.code(), second.status.code()], [Some(0), Some(0)]);
     let printed: Vec<_> = first.stdout.lines().collect();
     let [announcement, root_key] = printed[..] else { panic!("{printed:?}") };

@@ -10,7 +10,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Client, Folder, Server};
+use crate::harness::{Answer, Client, Folder, Server, serve_with};
 
 const KEYS: &str = "/api/keys";
 
@@ -50,7 +50,7 @@ fn folder() -> Folder {
 
 fn serve(folder: &Folder, more: &[&str], environment: &[(&str, &str)]) -> Server {
     let usual = ["--root-key-file", "root.key", "--config", "keyward.toml"];
-    Server::start_with(folder.path(), &[&usual[..], more].concat(), environment)
+    serve_with(folder.path(), &[&usual[..], more].concat(), environment)
 }
 
 /// The data of the answer to a request that is granted.

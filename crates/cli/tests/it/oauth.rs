@@ -10,7 +10,7 @@ use memchr::memmem;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Folder, Peer, Server};
+use crate::harness::{Client, Folder, Peer, Server, serve, serve_at_known_port};
 
 const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
 
@@ -31,7 +31,7 @@ impl World {
         let arguments = ["--root-key-file", "root.key", "--config", "keyward.toml"];
         let log = ["--log", "trace"];
         let arguments = [arguments.as_slice(), log.as_slice()].concat();
-        let server = Server::start_at_known_port(folder.path(), &arguments);
+        let server = serve_at_known_port(folder.path(), &arguments);
         let mut client = server.client();
         let body = json!({"owner": "customer-1", "scopes": ["read", "write"]});
         let account = client.granted("POST", "/v1/service-accounts", &body);
@@ -96,7 +96,7 @@ fn our_client_verifies_access_tokens_of_two_processes_on_one_database_and_of_one
     let config = format!("[oauth]\nissuer = \"{issuer}\"\n");
     world.folder.write("other.toml", config);
     let arguments = ["--config", "other.toml"];
-    let other = Server::start(world.folder.path(), &arguments);
+    let other = serve(world.folder.path(), &arguments);
     let mut at_other = Client::new(other.address(), "");
     let form = b"grant_type=client_credentials";
     let answer = at_other.send("POST", "/oauth/token", &world.authorization, form).unwrap();

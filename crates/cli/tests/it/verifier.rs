@@ -8,7 +8,7 @@ use keyward_client::{
 };
 use serde_json::json;
 
-use crate::harness::{Client, Folder, PATIENCE, Server, now};
+use crate::harness::{Client, Folder, PATIENCE, Server, now, serve, serve_at_known_port};
 
 /// A server whose issuer is its own address, with a keyspace of signed keys.
 struct World {
@@ -21,7 +21,7 @@ impl World {
     fn new() -> Self {
         let folder = Folder::new();
         let arguments = ["--root-key-file", "root.key"];
-        let server = Server::start_at_known_port(folder.path(), &arguments);
+        let server = serve_at_known_port(folder.path(), &arguments);
         let mut client = server.client();
         let keyspace = json!({"id": "signed", "format": "signed", "algorithm": "EdDSA"});
         client.granted("POST", "/v1/keyspaces", &keyspace);
@@ -97,6 +97,6 @@ async fn a_server_that_is_gone_is_no_revocation_and_no_yes() {
     becomes(&verifier, &token, |answer| answer.as_ref().is_err_and(|error| error.status() == 503))
         .await;
     let arguments = ["--listen", address.as_str(), "--root-key-file", "root.key"];
-    let _again = Server::start(folder.path(), &arguments);
+    let _again = serve(folder.path(), &arguments);
     becomes(&verifier, &token, Result::is_ok).await;
 }

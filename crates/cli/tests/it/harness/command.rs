@@ -5,15 +5,19 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::Command;
 
+use keyward_testkit::server;
 use serde_json::Value;
 
 use super::{Running, Server, now};
 
+/// The binary.
+pub(crate) fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_keyward"))
+}
+
 /// The binary in a folder, without any environment.
 pub(crate) fn bare(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_keyward"));
-    command.env_clear().current_dir(folder);
-    command
+    server::bare(program(), folder)
 }
 
 /// A command to run, with what surrounds it.

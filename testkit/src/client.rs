@@ -1,15 +1,22 @@
 //! A blocking HTTP client over one connection: smaller than any that could be added, and it tells an
 //! answer that came from one that did not.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail as tests do"
+)]
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use serde_json::{Value, json};
 
-use super::PATIENCE;
+use crate::waiting::PATIENCE;
 
 /// A management client.
-pub(crate) struct Client {
+pub struct Client {
     address: SocketAddr,
     authorization: String,
     connection: Option<BufReader<TcpStream>>,
@@ -17,20 +24,27 @@ pub(crate) struct Client {
 
 /// What a server answered: whatever it says happened is acknowledged.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: Value,
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The body, if it is JSON.
+    pub body: Value,
+    /// The lines before the body, in lower case.
+    head: Vec<String>,
 }
 
 /// A key as it was handed out.
 #[derive(Clone, Debug)]
-pub(crate) struct Issued {
-    pub(crate) id: String,
-    pub(crate) secret: String,
+pub struct Issued {
+    /// Its id.
+    pub id: String,
+    /// The text that was handed out.
+    pub secret: String,
 }
 
 impl Client {
-    pub(crate) fn new(address: SocketAddr, key: &str) -> Self {
+    /// A client of the server at an address, with a management key.
+    pub fn new(address: SocketAddr, key: &str) -> Self {
         Self {
             address,
             authorization: format!("authorization: Bearer {key}\r\n"),
@@ -39,12 +53,7 @@ impl Client {
     }
 
     /// Makes a request. An error means that no answer came, so nothing is known of what was done.
-    pub(crate) fn try_call(
-        &mut self,
-        method: &str,
-        path: &str,
-        body: &Value,
-    ) -> io::Result<Answer> {
+    pub fn try_call(&mut self, method: &str, path: &str, body: &Value) -> io::Result<Answer> {
         let (kind, body) = match body {
             Value::Null => ("", String::new()),
             body => ("content-type: application/json\r\n", body.to_string()),
@@ -54,7 +63,7 @@ impl Client {
     }
 
     /// Makes a request with these headers and bytes, whatever they are.
-    pub(crate) fn send(
+    pub fn send(
         &mut self,
         method: &str,
         path: &str,
@@ -78,43 +87,46 @@ impl Client {
         Ok(answer)
     }
 
-    pub(crate) fn call(&mut self, method: &str, path: &str, body: &Value) -> Answer {
+    /// Makes a request that must be answered.
+    pub fn call(&mut self, method: &str, path: &str, body: &Value) -> Answer {
         self.try_call(method, path, body).unwrap()
     }
 
     /// The body of an answer that grants the request.
-    pub(crate) fn granted(&mut self, method: &str, path: &str, body: &Value) -> Value {
+    pub fn granted(&mut self, method: &str, path: &str, body: &Value) -> Value {
         let answer = self.call(method, path, body);
         assert!((200..300).contains(&answer.status), "{method} {path}: {answer:?}");
         answer.body
     }
 
-    pub(crate) fn show(&mut self, id: &str) -> Value {
+    /// The record of a key.
+    pub fn show(&mut self, id: &str) -> Value {
         self.granted("GET", &format!("/v1/keys/{id}"), &Value::Null)
     }
 
-    pub(crate) fn issue(&mut self, body: &Value) -> Issued {
+    /// Issues a key.
+    pub fn issue(&mut self, body: &Value) -> Issued {
         Issued::read(&self.granted("POST", "/v1/keys", body))
     }
 
     /// Does one of the acts that have no body, or can do without.
-    pub(crate) fn act(&mut self, id: &str, act: &str) -> Value {
+    pub fn act(&mut self, id: &str, act: &str) -> Value {
         self.granted("POST", &format!("/v1/keys/{id}/{act}"), &Value::Null)
     }
 
     /// `valid`, or the code of the refusal.
-    pub(crate) fn verify(&mut self, secret: &str) -> String {
+    pub fn verify(&mut self, secret: &str) -> String {
         self.verify_for(secret, &[])
     }
 
     /// The same for scopes that are needed.
-    pub(crate) fn verify_for(&mut self, secret: &str, scopes: &[&str]) -> String {
+    pub fn verify_for(&mut self, secret: &str, scopes: &[&str]) -> String {
         let body = json!({"secret": secret, "scopes": scopes});
         verdict(&self.granted("POST", "/v1/verify", &body))
     }
 
     /// Every item of a list, page after page.
-    pub(crate) fn all(&mut self, path: &str) -> Vec<Value> {
+    pub fn all(&mut self, path: &str) -> Vec<Value> {
         let mut items = Vec::new();
         let mut cursor = String::new();
         loop {
@@ -126,16 +138,29 @@ impl Client {
     }
 }
 
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    /// The value of a header, in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.head, name)
+    }
+}
+
 impl Issued {
     /// The key in the answer to issue and rotate.
-    pub(crate) fn read(body: &Value) -> Self {
+    pub fn read(body: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Self { id: text(&body["key"]["id"]), secret: text(&body["secret"]) }
     }
 }
 
 /// `valid`, or the code of the refusal.
-pub(crate) fn verdict(verification: &Value) -> String {
+pub fn verdict(verification: &Value) -> String {
     let code = &verification["code"];
     let is_valid = verification["valid"].as_bool().unwrap();
     if is_valid { "valid" } else { code.as_str().unwrap() }.to_owned()
@@ -161,12 +186,17 @@ fn read(connection: &mut BufReader<TcpStream>) -> io::Result<(Answer, bool)> {
             line => head.push(line.to_ascii_lowercase()),
         }
     }
-    let header = |name: &str| head.iter().find_map(|line| line.strip_prefix(name)).map(str::trim);
-    let length = header("content-length:").map_or(0, |length| length.parse().unwrap());
+    let length = header(&head, "content-length").map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     connection.read_exact(&mut body)?;
     let status = head[0].split(' ').nth(1).unwrap().parse().unwrap();
-    let is_json = header("content-type:").is_some_and(|kind| kind.contains("json"));
+    let is_json = header(&head, "content-type").is_some_and(|kind| kind.contains("json"));
     let body = if is_json { serde_json::from_slice(&body)? } else { Value::Null };
-    Ok((Answer { status, body }, header("connection:") == Some("close")))
+    let is_last = header(&head, "connection") == Some("close");
+    Ok((Answer { status, body, head }, is_last))
+}
+
+fn header<'a>(head: &'a [String], name: &str) -> Option<&'a str> {
+    let lines = head.iter().filter_map(|line| line.split_once(':'));
+    lines.filter(|(found, _)| *found == name).map(|(_, value)| value.trim()).next()
 }
