@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(crate) use bucket::Bucket;
-pub(crate) use command::{Cli, Ended, bare};
+pub(crate) use command::{Cli, Ended, bare, program};
 use keyward_testkit::SeededEntropy;
 pub(crate) use keyward_testkit::client::{Answer, Client, Issued, verdict};
 pub(crate) use keyward_testkit::server::Server;

@@ -10,6 +10,7 @@
 mod commands;
 mod configuration;
 mod harness;
+mod history;
 mod japikey_interop;
 mod jwks_export;
 mod killed;

@@ -1,0 +1,36 @@
+//! Where runs take place.
+
+use std::time::Duration;
+
+use keyward_testkit::cluster::{Cluster, Node, NodePlan};
+
+use super::MAX_STALENESS;
+use super::traffic::Traffic;
+use crate::harness::program;
+
+/// How many nodes there are.
+const NODES: usize = 3;
+const SECONDS: u64 = 10;
+
+/// Three nodes on one file, with further configuration.
+pub(super) fn on_sqlite(config: &str) -> Cluster {
+    let plan = NodePlan::new("sqlite:keyward.db").with(config);
+    Cluster::start(program(), vec![plan; NODES])
+}
+
+/// Traffic at all nodes of a cluster.
+pub(super) fn traffic(cluster: &Cluster) -> Traffic {
+    Traffic {
+        nodes: cluster.nodes().iter().map(Node::address).collect(),
+        root_key: cluster.root_key(),
+        max_staleness: MAX_STALENESS,
+        duration: Duration::from_secs(number("KEYWARD_HISTORY_SECONDS").unwrap_or(SECONDS)),
+        seed: number("KEYWARD_HISTORY_SEED").unwrap_or(1),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "whoever runs the test says how long it shall take")]
+fn number(variable: &str) -> Option<u64> {
+    let value = std::env::var(variable).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{variable} must be a number")))
+}
