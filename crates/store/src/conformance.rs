@@ -41,7 +41,58 @@ pub mod usage;
 #[macro_export]
 macro_rules! conformance_tests {
     ($make:path) => {
-        $crate::conformance_tests! { @of $make;
+        $crate::conformance_rules! { conformance_tests $make }
+    };
+    (@of $make:path; $($group:ident: $rule:ident,)*) => {
+        $(
+            #[tokio::test]
+            async fn $rule() {
+                let (store, _guard) = $make().await;
+                $crate::conformance::$group::$rule(&*store).await;
+            }
+        )*
+    };
+}
+
+/// Makes one test of all rules, one after the other, each on a new store that the given async function
+/// makes: for backends whose server takes longer to start than a rule takes.
+#[macro_export]
+macro_rules! conformance_test {
+    ($name:ident, $make:path) => {
+        $crate::conformance_rules! { conformance_test $name, $make }
+    };
+    (@of $name:ident, $make:path; $($group:ident: $rule:ident,)*) => {
+        #[tokio::test]
+        async fn $name() {
+            $({
+                let (store, _guard) = $make().await;
+                let _rule = $crate::conformance::Rule(stringify!($group::$rule));
+                $crate::conformance::$group::$rule(&*store).await;
+            })*
+        }
+    };
+}
+
+/// Names a rule if it panics.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Rule(pub &'static str);
+
+impl Drop for Rule {
+    #[expect(clippy::print_stderr, reason = "tests tell there why they fail")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the rule {} is broken", self.0);
+        }
+    }
+}
+
+/// Hands all rules to one of the macros above.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_rules {
+    ($to:ident $($of:tt)*) => {
+        $crate::$to! { @of $($of)*;
             accounts: an_account_reads_back_as_it_was_written,
             accounts: an_account_is_created_once_and_changed_from_its_version,
             accounts: an_owner_has_one_primary_account,
@@ -111,14 +162,5 @@ macro_rules! conformance_tests {
             usage: a_touch_moves_the_instant_and_counts_nothing,
             usage: usage_goes_with_a_purged_key,
         }
-    };
-    (@of $make:path; $($group:ident: $rule:ident,)*) => {
-        $(
-            #[tokio::test]
-            async fn $rule() {
-                let (store, _guard) = $make().await;
-                $crate::conformance::$group::$rule(&*store).await;
-            }
-        )*
     };
 }
