@@ -181,6 +181,7 @@ pub(crate) fn read(reply: Value) -> Result<Applied, StoreError> {
         "repeated" => {
             Ok(Applied { erased: 0, is_replay: true, sequence: Sequence::new(number()?) })
         }
+        "sealed" => Err(StoreError::Sealed),
         _ => Err(unreadable(Unreadable::from("must be an outcome"))),
     }
 }

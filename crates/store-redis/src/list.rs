@@ -26,29 +26,29 @@ pub(crate) struct Wanted<'q> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unless_revoked_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<String>,
+    pub(crate) account: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    after: Option<String>,
-    has_all_tags: bool,
-    is_in_notes: bool,
+    pub(crate) after: Option<String>,
+    pub(crate) has_all_tags: bool,
+    pub(crate) is_in_notes: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    keyspace: Option<&'q str>,
-    most_to_sort: usize,
+    pub(crate) keyspace: Option<&'q str>,
+    pub(crate) most_to_sort: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    now: Option<String>,
+    pub(crate) now: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    owner: Option<&'q str>,
+    pub(crate) owner: Option<&'q str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    search: Option<&'q str>,
+    pub(crate) search: Option<&'q str>,
     /// A set by creation that has all that is wanted; sorted anew, if it is short.
     #[serde(skip_serializing_if = "Option::is_none")]
-    short: Option<String>,
+    pub(crate) short: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sort: Option<&'static str>,
+    pub(crate) sort: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    states: Option<Vec<&'static str>>,
+    pub(crate) states: Option<Vec<&'static str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tags: Option<Vec<&'q str>>,
+    pub(crate) tags: Option<Vec<&'q str>>,
 }
 
 pub(crate) async fn list(calls: &Calls, query: &KeyQuery) -> Result<KeyPage, StoreError> {

@@ -55,7 +55,10 @@ pub(crate) async fn is_token_revoked(calls: &Calls, id: &TokenId) -> Result<bool
 
 pub(crate) async fn revoked_tokens(calls: &Calls) -> Result<Vec<RevokedToken>, StoreError> {
     let found = calls.ask("read the revoked access tokens", "HGETALL", "tokens", &[]).await?;
-    Reply::of(found).and_then(read_tokens).map_err(corrupt("revoked access token"))
+    let tokens = Reply::of(found).and_then(read_tokens);
+    let mut tokens = tokens.map_err(corrupt("revoked access token"))?;
+    tokens.sort_unstable_by_key(|token| token.id);
+    Ok(tokens)
 }
 
 fn read_tokens(mut reply: Reply) -> Result<Vec<RevokedToken>, Unreadable> {

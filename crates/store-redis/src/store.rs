@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 use keyward_core::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    Sequence, ServiceAccount, SigningKey, TokenId,
+    RevokedToken, Sequence, ServiceAccount, SigningKey, TokenId,
 };
 use keyward_store::{
     AccountPage, AccountQuery, Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage,
@@ -101,6 +102,10 @@ impl Store for RedisStore {
         oauth::is_token_revoked(&self.calls, id).await
     }
 
+    async fn revoked_tokens(&self) -> Result<Vec<RevokedToken>, StoreError> {
+        oauth::revoked_tokens(&self.calls).await
+    }
+
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {
         keyspace::keyspaces(&self.calls).await
     }
@@ -115,6 +120,12 @@ impl Store for RedisStore {
             return apply::read(self.calls.run(OPERATION, &script::APPLY, &arguments).await?);
         };
         waiting.apply(OPERATION, &arguments).await
+    }
+
+    async fn seal(&self, is_sealed: bool) -> Result<(), StoreError> {
+        let arguments = [u8::from(is_sealed).to_string().into(), SCHEMA.into()];
+        self.calls.run("seal the store", &script::SEAL, &arguments).await?;
+        Ok(())
     }
 
     async fn record_usage(&self, batch: &[UsageDelta]) -> Result<(), StoreError> {
@@ -135,6 +146,10 @@ impl Store for RedisStore {
 
     async fn position(&self) -> Result<Sequence, StoreError> {
         feed::position(&self.calls, &self.marks).await
+    }
+
+    fn hints(&self) -> BoxStream<'static, ()> {
+        self.watcher.hints()
     }
 
     async fn health(&self) -> Result<(), StoreError> {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::stream::{self, BoxStream, StreamExt};
 use parking_lot::Mutex;
 use redis::Value;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -15,7 +17,7 @@ pub(crate) const SILENCE: Duration = Duration::from_secs(5);
 /// How long to wait after a failure.
 const REST: Duration = Duration::from_millis(500);
 
-/// Reads the stream of changes on a connection of its own, from the first time that somebody waits.
+/// Reads the stream of changes on a connection of its own, from the first time that somebody asks for hints.
 #[derive(Debug)]
 pub(crate) struct Watcher {
     calls: Arc<Calls>,
@@ -30,20 +32,23 @@ impl Watcher {
         Self { calls: Arc::new(calls), changed, reading: Mutex::new(None) }
     }
 
-    /// Returns when something may have been changed since it was called.
-    pub(crate) async fn wait(&self) {
-        let mut changed = self.changed.subscribe();
+    /// Items that come soon after changes. They end with this.
+    pub(crate) fn hints(&self) -> BoxStream<'static, ()> {
+        let changed = self.changed.subscribe();
         self.begin();
-        // It fails only if the sender is gone, and then nobody waits.
-        drop(changed.changed().await);
+        let hints = stream::unfold(changed, async |mut changed| {
+            changed.changed().await.ok().map(|()| ((), changed))
+        });
+        hints.boxed()
     }
 
-    /// Begins to read, unless it is going on.
+    /// Begins to read, unless it is going on, or there is nothing to do it on.
     fn begin(&self) {
         let mut reading = self.reading.lock();
+        let Ok(runtime) = Handle::try_current() else { return };
         if reading.as_ref().is_none_or(JoinHandle::is_finished) {
             let (calls, changed) = (Arc::clone(&self.calls), self.changed.clone());
-            *reading = Some(tokio::spawn(async move { read_on(&calls, &changed).await }));
+            *reading = Some(runtime.spawn(async move { read_on(&calls, &changed).await }));
         }
     }
 }

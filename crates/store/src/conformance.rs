@@ -38,13 +38,31 @@ pub mod sample;
 pub mod seal;
 pub mod usage;
 
+use std::sync::Arc;
+
+use crate::Store;
+
+/// The rules that are broken by stores that the given function makes, one for each rule. They are tried
+/// one after the other in one test: for servers that take long to start, where each test runs in a process
+/// of its own.
+pub async fn broken_rules<G>(make: impl AsyncFn() -> (Arc<dyn Store>, G)) -> Vec<&'static str> {
+    let mut broken = Vec::new();
+    crate::conformance_rules! { broken make }
+    broken
+}
+
 /// Makes a test of every rule, on a store that the given async function makes.
 #[macro_export]
 macro_rules! conformance_tests {
     ($make:path) => {
-        $crate::conformance_rules! { conformance_tests $make }
+        $crate::conformance_rules! { tests $make }
     };
-    (@of $make:path; $($group:ident: $rule:ident,)*) => {
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_rules {
+    (@of [tests $make:path] $($group:ident: $rule:ident,)*) => {
         $(
             #[tokio::test]
             async fn $rule() {
@@ -53,47 +71,17 @@ macro_rules! conformance_tests {
             }
         )*
     };
-}
-
-/// Makes one test of all rules, one after the other, each on a new store that the given async function
-/// makes: for backends whose server takes longer to start than a rule takes.
-#[macro_export]
-macro_rules! conformance_test {
-    ($name:ident, $make:path) => {
-        $crate::conformance_rules! { conformance_test $name, $make }
+    (@of [$broken:ident $make:ident] $($group:ident: $rule:ident,)*) => {
+        $(
+            let (store, _guard) = $make().await;
+            let rule = tokio::spawn(async move { $group::$rule(&*store).await });
+            if rule.await.is_err() {
+                $broken.push(stringify!($rule));
+            }
+        )*
     };
-    (@of $name:ident, $make:path; $($group:ident: $rule:ident,)*) => {
-        #[tokio::test]
-        async fn $name() {
-            $({
-                let (store, _guard) = $make().await;
-                let _rule = $crate::conformance::Rule(stringify!($group::$rule));
-                $crate::conformance::$group::$rule(&*store).await;
-            })*
-        }
-    };
-}
-
-/// Names a rule if it panics.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Rule(pub &'static str);
-
-impl Drop for Rule {
-    #[expect(clippy::print_stderr, reason = "tests tell there why they fail")]
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("the rule {} is broken", self.0);
-        }
-    }
-}
-
-/// Hands all rules to one of the macros above.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! conformance_rules {
-    ($to:ident $($of:tt)*) => {
-        $crate::$to! { @of $($of)*;
+    ($($how:tt)*) => {
+        $crate::conformance_rules! { @of [$($how)*]
             accounts: an_account_reads_back_as_it_was_written,
             accounts: an_account_is_created_once_and_changed_from_its_version,
             accounts: an_owner_has_one_primary_account,
