@@ -1,11 +1,12 @@
-//! What Keyward's own tests share: a clock that is set by hand, chance that repeats, servers of Keyward and
-//! of PostgreSQL, and clusters of them.
+//! What Keyward's own tests share: a clock that is set by hand, chance that repeats, servers of Keyward,
+//! PostgreSQL and Redis, and clusters of them.
 #![forbid(unsafe_code)]
 
 pub mod client;
 pub mod cluster;
 pub mod ports;
 pub mod postgres;
+pub mod redis;
 pub mod server;
 pub mod waiting;
 
