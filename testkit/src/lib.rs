@@ -1,8 +1,10 @@
-//! What Keyward's own tests share: a clock that is set by hand, chance that repeats, and a PostgreSQL
-//! server.
+//! What Keyward's own tests share: a clock that is set by hand, chance that repeats, a PostgreSQL server,
+//! a pooler in front of it, and a network that fails.
 #![forbid(unsafe_code)]
 
+pub mod pgbouncer;
 pub mod postgres;
+pub mod proxy;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
