@@ -1,11 +1,13 @@
 //! What Keyward's own tests share: a clock that is set by hand, chance that repeats, servers of Keyward,
-//! PostgreSQL and Redis, and clusters of them.
+//! PostgreSQL and Redis, clusters of them, and a network that fails.
 #![forbid(unsafe_code)]
 
 pub mod client;
 pub mod cluster;
+pub mod pgbouncer;
 pub mod ports;
 pub mod postgres;
+pub mod proxy;
 pub mod redis;
 pub mod server;
 pub mod waiting;

@@ -73,10 +73,13 @@ impl Rules {
         let mut steps = steps(change).map_err(Failure::from)?;
         let opening = [feed::lock(), feed::places(change.id)];
         let (lease, begun) = self.begin(pool, &opening).await?;
-        let [_sealed, places] = begun.as_slice() else { unreachable!("each is answered") };
+        let [sealed, places] = begun.as_slice() else { unreachable!("each is answered") };
         let (made, last) = feed::PLACES.first(&places.rows)?.unwrap_or_default();
         if let Some(sequence) = made {
             return end(lease, "ROLLBACK", Applied { erased: 0, is_replay: true, sequence }).await;
+        }
+        if IS_SEALED.first(&sealed.rows)?.unwrap_or_default() {
+            return end(lease, "ROLLBACK", ()).await.and(Err(WriteError::Sealed));
         }
         let sequence = Sequence::new(last.get().saturating_add(1));
         let appended = feed::append(change, sequence, self.kept_changes).map_err(Failure::from)?;

@@ -85,6 +85,16 @@ impl Connector {
         Ok(Self { config, tls, is_pooled, connect_timeout, patience, shown })
     }
 
+    /// Whether connections change hands between statements.
+    pub(crate) const fn is_pooled(&self) -> bool {
+        self.is_pooled
+    }
+
+    /// How long to wait for an answer.
+    pub(crate) const fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// Makes a connection.
     pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
         Ok(self.connect_and_see_off().await?.0)

@@ -8,6 +8,8 @@ use tokio_postgres::error::SqlState;
 /// A statement did not work, or it is not known whether it did.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
+    #[error("the server closed the connection")]
+    Closed,
     #[error("all connections stayed in use for {0:?}")]
     Exhausted(Duration),
     #[error("the server refused it or broke off")]
@@ -56,8 +58,10 @@ pub(crate) enum WriteError {
     Conflict(Conflict),
     /// It did not work.
     Failed(Failure),
-    /// Something stored cannot be read, or changes are not accepted.
-    Refused(StoreError),
+    /// No change is accepted.
+    Sealed,
+    /// Something stored cannot be read.
+    Unreadable(StoreError),
 }
 
 impl WriteError {
@@ -65,7 +69,8 @@ impl WriteError {
         match self {
             Self::Conflict(conflict) => StoreError::Conflict(conflict),
             Self::Failed(failure) => failure.during(operation),
-            Self::Refused(error) => error,
+            Self::Sealed => StoreError::Sealed,
+            Self::Unreadable(error) => error,
         }
     }
 }
@@ -78,7 +83,7 @@ impl From<Conflict> for WriteError {
 
 impl From<StoreError> for WriteError {
     fn from(error: StoreError) -> Self {
-        Self::Refused(error)
+        Self::Unreadable(error)
     }
 }
 

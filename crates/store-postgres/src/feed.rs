@@ -108,6 +108,11 @@ pub(crate) fn lock() -> Sql {
     Sql::fixed("SELECT is_sealed FROM keyward.feed FOR UPDATE", Vec::new())
 }
 
+/// Refuses changes from now on, or accepts them again. Those under way are done by then.
+pub(crate) fn seal(is_sealed: bool) -> Sql {
+    Sql::fixed("UPDATE keyward.feed SET is_sealed = $1", vec![is_sealed.into()])
+}
+
 /// Asks for the place of a change, if it was made before, and of the last one. Only behind the lock do
 /// they stay what they are.
 pub(crate) fn places(id: ChangeId) -> Sql {

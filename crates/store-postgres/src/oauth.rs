@@ -1,13 +1,18 @@
 //! Signing keys and revoked access tokens as rows.
 
-use keyward_core::{Change, SigningKey, TokenId};
+use keyward_core::{Change, RevokedToken, SigningKey, TokenId};
 
 use crate::apply::Step;
-use crate::row::{Fields, Shape, Unreadable, flag, text, time};
+use crate::row::{Fields, Shape, Unreadable, flag, text, time, token_id};
 use crate::sql::{self, Sql};
 
 /// A signing key.
 pub(crate) const SIGNING_KEY: Shape<SigningKey> = Shape { what: "signing key", read };
+/// A revoked access token.
+pub(crate) const REVOKED_TOKEN: Shape<RevokedToken> = Shape {
+    what: "revoked access token",
+    read: |fields| Ok(RevokedToken { id: fields.read(token_id)?, until: fields.read(time)? }),
+};
 /// Whether an access token was revoked.
 pub(crate) const IS_REVOKED: Shape<bool> =
     Shape { what: "revoked access token", read: |fields| fields.read(flag) };
@@ -22,6 +27,11 @@ pub(crate) fn signing_keys() -> Sql {
 pub(crate) fn is_token_revoked(id: &TokenId) -> Sql {
     let text = "SELECT EXISTS (SELECT 1 FROM keyward.revoked_tokens WHERE id = $1)";
     Sql::fixed(text, vec![id.as_bytes().to_vec().into()])
+}
+
+/// Asks for all revoked access tokens.
+pub(crate) fn revoked_tokens() -> Sql {
+    Sql::fixed("SELECT id, until FROM keyward.revoked_tokens ORDER BY id", Vec::new())
 }
 
 /// Writes what a change says of both, and removes what has ended.

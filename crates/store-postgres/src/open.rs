@@ -94,26 +94,20 @@ pub(crate) async fn open(
 }
 
 /// What makes connections to a standby server, whatever it holds.
-pub(crate) async fn replica(
+pub(crate) fn replica(
     url: &str,
     options: &PostgresOptions,
     patience: Duration,
 ) -> Result<Connector, OpenError> {
-    at(url, async |address: &Address| Connector::to_replica(address, options, patience)).await
+    let address = Address::parse(url).map_err(|problem| problem.with(None))?;
+    let connector = Connector::to_replica(&address, options, patience);
+    connector.map_err(|problem| problem.with(Some(&address)))
 }
 
-/// What makes the connections that listen.
-pub(crate) async fn listener(
-    url: &str,
-    options: &PostgresOptions,
-) -> Result<Option<Connector>, OpenError> {
-    at(url, async |address: &Address| {
-        if address.is_pooled {
-            return Ok(None);
-        }
-        Connector::to_primary(address, options).map(Some)
-    })
-    .await
+/// What makes connections to a database that is not looked at.
+pub(crate) fn connector(url: &str, options: &PostgresOptions) -> Result<Connector, OpenError> {
+    let address = Address::parse(url).map_err(|problem| problem.with(None))?;
+    Connector::to_primary(&address, options).map_err(|problem| problem.with(Some(&address)))
 }
 
 /// Brings a database up to date, and returns how many migrations it took.

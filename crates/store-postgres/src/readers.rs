@@ -55,14 +55,32 @@ impl Readers {
         self.connection().await?.run(sql).await
     }
 
+    /// One of the connections, if it is there.
+    pub(crate) fn usable(&self) -> Option<Arc<Connection>> {
+        self.slot().usable()
+    }
+
+    /// Makes the connections that are not there.
+    pub(crate) async fn fill(&self) -> Result<(), Failure> {
+        for slot in &self.slots {
+            slot.make(&self.connector).await?;
+        }
+        Ok(())
+    }
+
     async fn connection(&self) -> Result<Arc<Connection>, Failure> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len();
-        let Some(slot) = self.slots.get(number) else { unreachable!("there is at least one") };
+        let slot = self.slot();
         if let Some(connection) = slot.usable() {
             return Ok(connection);
         }
         let made = timeout(self.acquire_timeout, slot.make(&self.connector)).await;
         made.unwrap_or(Err(Failure::TimedOut(self.acquire_timeout)))
+    }
+
+    /// Each in its turn.
+    fn slot(&self) -> &Slot {
+        let number = self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len();
+        self.slots.get(number).unwrap_or_else(|| unreachable!("there is at least one"))
     }
 }
 

@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::str::FromStr;
 
-use keyward_core::{ClientId, Deletion, Digest, PreviousSecret, StoredDigests, Timestamp};
+use keyward_core::{
+    ClientId, Deletion, Digest, PreviousSecret, Sequence, StoredDigests, Timestamp, TokenId,
+};
 use keyward_store::StoreError;
 use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
@@ -29,9 +31,23 @@ impl<T> Shape<T> {
         rows.iter().map(|row| self.of(row)).collect()
     }
 
+    /// A row that begins with a place in the feed, and may hold nothing else.
+    pub(crate) fn beside_position(&self, row: &Row) -> Result<(Sequence, Option<T>), StoreError> {
+        let mut fields = Fields { row, next: 0 };
+        let read = |fields: &mut Fields<'_>| {
+            let position = Sequence::new(fields.read(count)?);
+            let found = (!fields.is_null()).then(|| (self.read)(fields)).transpose()?;
+            Ok((position, found))
+        };
+        read(&mut fields).map_err(|source| self.corrupt(source))
+    }
+
     fn of(&self, row: &Row) -> Result<T, StoreError> {
-        (self.read)(&mut Fields { row, next: 0 })
-            .map_err(|source| StoreError::Corrupt { what: self.what, source })
+        (self.read)(&mut Fields { row, next: 0 }).map_err(|source| self.corrupt(source))
+    }
+
+    fn corrupt(&self, source: Unreadable) -> StoreError {
+        StoreError::Corrupt { what: self.what, source }
     }
 }
 
@@ -135,6 +151,11 @@ pub(crate) fn count(value: i64) -> Result<u64, Unreadable> {
 /// The identifier of a service account.
 pub(crate) fn client_id(value: &[u8]) -> Result<ClientId, Unreadable> {
     Ok(ClientId::from_bytes(value.try_into()?))
+}
+
+/// The identifier of an access token.
+pub(crate) fn token_id(value: &[u8]) -> Result<TokenId, Unreadable> {
+    Ok(TokenId::from_bytes(value.try_into()?))
 }
 
 /// Yes or no.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 use keyward_core::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    Sequence, ServiceAccount, SigningKey, TokenId,
+    RevokedToken, Sequence, ServiceAccount, SigningKey, TokenId,
 };
 use keyward_store::{
     AccountPage, AccountQuery, Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage,
@@ -13,11 +14,16 @@ use keyward_store::{
 };
 
 use crate::apply::Rules;
+use crate::failure::Failure;
+use crate::listener::Listener;
 use crate::pool::Pool;
 use crate::readers::Readers;
+use crate::replica::Standby;
+use crate::row::Shape;
+use crate::sql::Sql;
 use crate::{
-    OpenError, PostgresOptions, account, audit, ended, feed, key, keyspace, list, oauth, open,
-    usage,
+    OpenError, PostgresOptions, Replica, account, audit, ended, feed, key, keyspace, list, oauth,
+    open, usage,
 };
 
 /// Keeps everything in one PostgreSQL database, which any number of processes may share.
@@ -28,6 +34,8 @@ pub struct PostgresStore {
     readers: Readers,
     pool: Pool,
     rules: Rules,
+    listener: Listener,
+    standby: Option<Standby>,
 }
 
 impl PostgresStore {
@@ -40,11 +48,20 @@ impl PostgresStore {
         let PostgresOptions { acquire_timeout, statement_timeout, lock_timeout, .. } = *options;
         let (connector, connection) = open::open(url, options).await?;
         let connector = Arc::new(connector);
+        let listening = match &options.feed_url {
+            Some(url) => Some(Arc::new(open::connector(url, options)?)),
+            None => Some(Arc::clone(&connector)),
+        };
+        let listening = listening.filter(|connector| !connector.is_pooled());
         let pool = Pool::new(Arc::clone(&connector), options.pool_size, acquire_timeout);
         pool.add(connection);
-        let readers = Readers::new(connector, options.readers, acquire_timeout);
-        let rules = Rules::new(statement_timeout, lock_timeout, options.kept_changes);
-        Ok(Self { readers, pool, rules })
+        Ok(Self {
+            readers: Readers::new(connector, options.readers, acquire_timeout),
+            pool,
+            rules: Rules::new(statement_timeout, lock_timeout, options.kept_changes),
+            listener: Listener::new(listening),
+            standby: options.replica.as_ref().map(|it| standby(it, options)).transpose()?,
+        })
     }
 
     /// Brings the database at a URL up to date. Returns how many migrations it took; either all of them
@@ -59,13 +76,37 @@ impl PostgresStore {
     pub async fn pending_migrations(url: &str) -> Result<usize, OpenError> {
         open::pending_migrations(url).await
     }
+
+    /// Finds something where it is found first: by the standby server if its answer counts.
+    async fn find_one<T>(
+        &self,
+        operation: &'static str,
+        shape: &Shape<T>,
+        sql: Sql,
+        with_position: impl FnOnce() -> Sql,
+    ) -> Result<Option<T>, StoreError> {
+        if let Some(standby) = &self.standby
+            && let Some(found) = standby.find(shape, &with_position()).await
+        {
+            return Ok(found);
+        }
+        shape.first(&self.readers.run(operation, &sql).await?.rows)
+    }
+}
+
+fn standby(replica: &Replica, options: &PostgresOptions) -> Result<Standby, OpenError> {
+    let Replica { url, clock, max_staleness, timeout } = replica;
+    let connector = Arc::new(open::replica(url, options, *timeout)?);
+    let readers = Readers::new(connector, options.readers, options.acquire_timeout);
+    Ok(Standby::new(readers, Arc::clone(clock), *max_staleness))
 }
 
 #[async_trait]
 impl Store for PostgresStore {
     async fn find(&self, locator: &Locator) -> Result<Option<KeyRecord>, StoreError> {
-        let answer = self.readers.run("find a key", &key::find(locator)).await?;
-        let found = key::RECORD.first(&answer.rows)?;
+        let with_position = || key::find_with_position(locator);
+        let found =
+            self.find_one("find a key", &key::RECORD, key::find(locator), with_position).await?;
         Ok(found.filter(|record| key::is_found(record, locator)))
     }
 
@@ -93,8 +134,14 @@ impl Store for PostgresStore {
     }
 
     async fn account(&self, id: &ClientId) -> Result<Option<ServiceAccount>, StoreError> {
-        let answer = self.readers.run("read a service account", &account::account(id)).await?;
-        account::ACCOUNT.first(&answer.rows)
+        let with_position = || account::account_with_position(id);
+        self.find_one(
+            "read a service account",
+            &account::ACCOUNT,
+            account::account(id),
+            with_position,
+        )
+        .await
     }
 
     async fn accounts(&self, query: &AccountQuery) -> Result<AccountPage, StoreError> {
@@ -112,6 +159,12 @@ impl Store for PostgresStore {
         Ok(oauth::IS_REVOKED.first(&answer.rows)?.unwrap_or_default())
     }
 
+    async fn revoked_tokens(&self) -> Result<Vec<RevokedToken>, StoreError> {
+        let statement = oauth::revoked_tokens();
+        let answer = self.pool.read("read the revoked access tokens", &statement).await?;
+        oauth::REVOKED_TOKEN.all(&answer.rows)
+    }
+
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {
         let answer = self.readers.run("read the keyspaces", &keyspace::keyspaces()).await?;
         keyspace::KEYSPACE.all(&answer.rows)
@@ -119,7 +172,15 @@ impl Store for PostgresStore {
 
     async fn apply(&self, change: &Change) -> Result<Applied, StoreError> {
         let applied = self.rules.apply(&self.pool, change).await;
-        applied.map_err(|error| error.during("apply a change"))
+        let applied = applied.map_err(|error| error.during("apply a change"))?;
+        if let Some(standby) = &self.standby {
+            standby.learn(applied.sequence);
+        }
+        Ok(applied)
+    }
+
+    async fn seal(&self, is_sealed: bool) -> Result<(), StoreError> {
+        self.pool.read("seal the store", &feed::seal(is_sealed)).await.map(drop)
     }
 
     async fn record_usage(&self, batch: &[UsageDelta]) -> Result<(), StoreError> {
@@ -139,8 +200,16 @@ impl Store for PostgresStore {
     }
 
     async fn changes_since(&self, position: Sequence) -> Result<Feed, StoreError> {
+        let moment = self.standby.as_ref().map(Standby::moment);
         let answer = self.readers.run("read the change feed", &feed::since(position)).await?;
-        feed::changes_since(&answer.rows, position)
+        let feed = feed::changes_since(&answer.rows, position)?;
+        if let (Some(standby), Some(moment)) = (&self.standby, moment) {
+            standby.learn(feed.position);
+            if !feed.has_more {
+                standby.confirm(moment);
+            }
+        }
+        Ok(feed)
     }
 
     async fn position(&self) -> Result<Sequence, StoreError> {
@@ -148,11 +217,15 @@ impl Store for PostgresStore {
         Ok(feed::POSITION.first(&answer.rows)?.unwrap_or_default())
     }
 
+    fn hints(&self) -> BoxStream<'static, ()> {
+        self.listener.hints()
+    }
+
     async fn health(&self) -> Result<(), StoreError> {
         let answer = self.readers.run("answer", &feed::is_writable()).await?;
         match feed::IS_WRITABLE.first(&answer.rows)? {
             Some(true) => Ok(()),
-            _ => Err(crate::failure::Failure::ReadOnly.during("answer")),
+            _ => Err(Failure::ReadOnly.during("answer")),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use keyward_store::Store;
 use keyward_store_postgres::{PostgresOptions, PostgresStore};
@@ -24,7 +25,7 @@ impl Server {
     /// The name of a new database that is migrated and empty.
     pub(crate) fn database(&self) -> String {
         let name = format!("keyward{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let sql = format!("create database {name} template template strategy file_copy");
+        let sql = format!("create database {name} template template");
         self.postgres.execute("postgres", &sql);
         name
     }
@@ -34,4 +35,13 @@ impl Server {
         let url = self.postgres.url(&self.database());
         Arc::new(PostgresStore::connect(&url, &PostgresOptions::default()).await.unwrap())
     }
+}
+
+/// Waits until something is so, for some seconds.
+pub(crate) fn wait_for(mut is_so: impl FnMut() -> bool) {
+    let met = (0..400).any(|_| {
+        std::thread::sleep(Duration::from_millis(25));
+        is_so()
+    });
+    assert!(met, "it did not come to be so");
 }
