@@ -1,8 +1,9 @@
-//! What Keyward's own tests share: a clock that is set by hand, chance that repeats, and a PostgreSQL
-//! server.
+//! What Keyward's own tests share: a clock that is set by hand, chance that repeats, and servers
+//! of PostgreSQL and Redis.
 #![forbid(unsafe_code)]
 
 pub mod postgres;
+pub mod redis;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
