@@ -5,6 +5,7 @@ mod account;
 mod address;
 mod apply;
 mod audit;
+mod cache;
 mod calls;
 mod connect;
 mod ended;
@@ -26,6 +27,7 @@ mod store;
 mod usage;
 mod watcher;
 
+pub use cache::RedisCache;
 pub use open::OpenError;
 pub use options::{Durability, RedisCacheOptions, RedisOptions};
 pub use store::RedisStore;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 use super::write;
 
@@ -22,6 +22,7 @@ impl Certificates {
     pub(super) fn new() -> Self {
         let made = || -> Result<Self, rcgen::Error> {
             let mut params = CertificateParams::new(Vec::new())?;
+            params.distinguished_name.push(DnType::CommonName, "the authority of a test");
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
             let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
             let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];

@@ -2,6 +2,7 @@
 //! befalls its servers.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
+mod cache;
 mod conformance;
 
 use std::sync::atomic::{AtomicU32, Ordering};
