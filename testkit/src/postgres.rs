@@ -113,6 +113,11 @@ impl Postgres {
         drop(self.server.wait());
     }
 
+    /// What the server has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
     /// The port on 127.0.0.1.
     pub const fn port(&self) -> u16 {
         self.port

@@ -1,12 +1,13 @@
 //! The promise about revocation, checked over the history of real traffic at three nodes while they and
 //! what they stand on are stopped, cut off, slowed down and killed.
 //!
-//! Each run takes ten seconds. `KEYWARD_HISTORY_SECONDS` makes it longer, `KEYWARD_HISTORY_SEED` another
+//! Each run takes eight seconds. `KEYWARD_HISTORY_SECONDS` makes it longer, `KEYWARD_HISTORY_SEED` another
 //! one.
 
 mod board;
 mod checker;
 mod event;
+mod postgres;
 mod report;
 mod site;
 mod sqlite;

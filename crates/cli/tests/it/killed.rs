@@ -1,6 +1,7 @@
 //! Whatever was acknowledged survives `kill -9`, and nothing is ever half done.
 
 mod ledger;
+mod nodes;
 mod whole;
 
 use std::thread;
@@ -48,7 +49,7 @@ fn every_acknowledged_act_survives_being_killed_and_none_is_half_done() {
     println!("{acknowledged} acts acknowledged, {interrupted} interrupted, {keys} keys");
     assert!(acknowledged > ENOUGH, "only {acknowledged} acts were acknowledged");
     assert_eq!(server.stop().status.code(), Some(0));
-    whole::check(&folder, acknowledged, interrupted);
+    whole::check_file(&folder, acknowledged, interrupted);
 }
 
 fn write_until_it_dies(ledger: &mut Ledger, client: &mut Client) {

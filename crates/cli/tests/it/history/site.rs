@@ -6,12 +6,9 @@ use keyward_testkit::cluster::{Cluster, Node, NodePlan};
 
 use super::MAX_STALENESS;
 use super::traffic::Traffic;
-use crate::harness::program;
+use crate::harness::{NODES, program};
 
-/// How many nodes there are.
-const NODES: usize = 3;
-const SECONDS: u64 = 10;
-
+const SECONDS: u64 = 8;
 /// Three nodes on one file, with further configuration.
 pub(super) fn on_sqlite(config: &str) -> Cluster {
     let plan = NodePlan::new("sqlite:keyward.db").with(config);

@@ -80,7 +80,7 @@ impl Ledger {
         self.keys.len()
     }
 
-    /// Does something, drawn by lot. An error means that the server is gone.
+    /// Does something, drawn by lot. An error means that the server is gone, or what it stands on.
     pub(super) fn act(&mut self, client: &mut Client) -> io::Result<()> {
         let candidate = self.candidate();
         let Some((id, act)) = candidate.filter(|_| self.dice.roll(10) > 2) else {
@@ -130,7 +130,11 @@ impl Ledger {
     }
 
     fn ask(&mut self, client: &mut Client, path: &str, body: &Value) -> io::Result<Answer> {
-        let answer = client.try_call("POST", path, body).inspect_err(|_| self.interrupted += 1)?;
+        let answer = client.try_call("POST", path, body).and_then(|answer| match answer.status {
+            503 => Err(io::ErrorKind::NotConnected.into()),
+            _ => Ok(answer),
+        });
+        let answer = answer.inspect_err(|_| self.interrupted += 1)?;
         assert!((200..300).contains(&answer.status), "{path}: {answer:?}");
         self.acknowledged += 1;
         Ok(answer)

@@ -1,0 +1,147 @@
+//! Runs over PostgreSQL.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use keyward_testkit::postgres::Postgres;
+
+use super::checker::{ViolationKind, violations};
+use super::report::Report;
+use super::site::traffic;
+use super::{MAX_STALENESS, keeps_the_promise};
+use crate::harness::{Dice, NODES, PostgresSite};
+
+/// Sleeps for some milliseconds between these.
+fn rest(dice: &Dice, least: usize, most: usize) {
+    let millis = least + dice.roll(most - least);
+    sleep(Duration::from_millis(u64::try_from(millis).unwrap()));
+}
+
+#[test]
+fn nodes_over_postgres_keep_the_promise() {
+    let site = PostgresSite::start();
+    let run = traffic(&site.cluster).during(|dice| rest(dice, 100, 200));
+    keeps_the_promise("postgres", &run);
+    let deadlocks = "SELECT sum(deadlocks) FROM pg_stat_database";
+    assert_eq!(site.postgres.execute("keyward", deadlocks).trim(), "0");
+}
+
+#[test]
+fn nodes_that_are_stopped_and_continued_keep_the_promise() {
+    let site = PostgresSite::start();
+    let run = traffic(&site.cluster).during(|dice| {
+        let node = &site.cluster.nodes()[dice.roll(NODES)];
+        node.pause();
+        rest(dice, 200, 3_000);
+        node.resume();
+        rest(dice, 300, 800);
+    });
+    keeps_the_promise("postgres, nodes stopped", &run);
+}
+
+#[test]
+fn a_node_that_does_not_hear_of_changes_keeps_the_promise() {
+    let site = PostgresSite::start();
+    let run = traffic(&site.cluster).during(|dice| {
+        let feed = &site.feeds[dice.roll(NODES)];
+        if dice.roll(2) == 0 {
+            feed.refuse()
+        } else {
+            feed.stall()
+        }
+        rest(dice, 500, 2_500);
+        feed.heal();
+        rest(dice, 300, 800);
+    });
+    keeps_the_promise("postgres, feed cut", &run);
+}
+
+#[test]
+fn a_node_that_hears_nothing_from_its_store_keeps_the_promise() {
+    let site = PostgresSite::start();
+    let run = traffic(&site.cluster).during(|dice| {
+        let node = dice.roll(NODES);
+        let networks = [&site.questions[node], &site.feeds[node]];
+        let stalls = dice.roll(2) == 0;
+        for network in networks {
+            if stalls { network.stall() } else { network.refuse() }
+        }
+        rest(dice, 500, 3_000);
+        networks.map(|network| network.heal());
+        site.cluster.nodes()[node].wait_until_ready();
+        rest(dice, 300, 800);
+    });
+    let report = keeps_the_promise("postgres, store cut off", &run);
+    assert!(report.failed > 0, "{report}");
+}
+
+#[test]
+fn nodes_over_a_slow_and_broken_network_keep_the_promise() {
+    let site = PostgresSite::start();
+    let run = traffic(&site.cluster).during(|dice| {
+        let networks = if dice.roll(3) == 0 { &site.feeds } else { &site.questions };
+        let network = &networks[dice.roll(NODES)];
+        let delay = u64::try_from(dice.roll(500)).unwrap();
+        network.delay(Duration::from_millis(delay));
+        rest(dice, 50, 600);
+        if dice.roll(2) == 0 {
+            network.cut();
+        }
+        rest(dice, 50, 600);
+        network.heal();
+    });
+    keeps_the_promise("postgres, slow network", &run);
+}
+
+#[test]
+fn nodes_whose_postgres_is_restarted_and_killed_keep_the_promise() {
+    let mut site = PostgresSite::start_with(Postgres::start(&["fsync = on"]), "", "");
+    let PostgresSite { cluster, postgres, .. } = &mut site;
+    let run = traffic(cluster).during(|dice| {
+        rest(dice, 500, 1_500);
+        if dice.roll(2) == 0 {
+            postgres.stop()
+        } else {
+            postgres.kill()
+        }
+        rest(dice, 1, 1_500);
+        postgres.start_again();
+        cluster.nodes().iter().for_each(|node| node.wait_until_ready());
+    });
+    keeps_the_promise("postgres restarted and killed", &run);
+}
+
+#[test]
+fn nodes_that_are_killed_and_started_again_keep_the_promise() {
+    let mut site = PostgresSite::start();
+    let cluster = &mut site.cluster;
+    let run = traffic(cluster).during(|dice| {
+        let node = cluster.node(dice.roll(NODES));
+        rest(dice, 300, 1_000);
+        node.kill();
+        rest(dice, 1, 500);
+        node.launch();
+        node.wait_until_ready();
+    });
+    keeps_the_promise("postgres, nodes killed", &run);
+}
+
+#[test]
+fn nodes_that_promise_less_than_the_checker_was_told_are_found_out() {
+    let late = "[cache]\nmax_staleness = \"60s\"\n";
+    let site = PostgresSite::start_with(Postgres::start(&[]), "", late);
+    // Cut off for longer than the checker allows, and for less than the nodes do.
+    let run = traffic(&site.cluster).during(|dice| {
+        let node = dice.roll(NODES);
+        site.questions[node].stall();
+        site.feeds[node].stall();
+        sleep(MAX_STALENESS * 5 / 2);
+        site.questions[node].heal();
+        site.feeds[node].heal();
+    });
+    println!("{}", Report::of(&run));
+    let found = violations(&run.history, MAX_STALENESS);
+    let allowed = found.iter().filter(|found| found.kind == ViolationKind::Allowed).count();
+    println!("{allowed} verifications came too late");
+    assert!(allowed > 20, "only {allowed} violations were found");
+}
