@@ -43,16 +43,20 @@ impl Sentinels {
 
     /// The address, for clients.
     pub fn url(&self) -> String {
-        let hosts: Vec<_> =
-            self.sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port())).collect();
+        let hosts: Vec<_> = self
+            .sentinels
+            .iter()
+            .map(|sentinel| format!("127.0.0.1:{}", sentinel.port()))
+            .collect();
         format!("redis+sentinel://{}/{PRIMARY}", hosts.join(","))
     }
 
     /// The server that takes writes, as the sentinels say.
     pub fn primary(&mut self) -> &mut Redis {
-        let known = self.sentinels.iter().map(|sentinel| {
-            sentinel.cli(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", PRIMARY])
-        });
+        let known = self
+            .sentinels
+            .iter()
+            .map(|sentinel| sentinel.cli(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", PRIMARY]));
         let ports: Vec<_> = known.filter_map(|said| said.lines().nth(1)?.parse().ok()).collect();
         let primary = self.servers.iter_mut().find(|server| ports.contains(&server.port()));
         primary.unwrap_or_else(|| panic!("no sentinel knows who takes writes"))
