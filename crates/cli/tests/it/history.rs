@@ -31,9 +31,9 @@ fn keeps_the_promise(name: &str, run: &Run) -> Report {
     let violations = violations(&run.history, MAX_STALENESS);
     let told: String = violations.iter().take(5).map(ToString::to_string).collect();
     assert!(violations.is_empty(), "{} violations, such as\n{told}", violations.len());
-    assert!(report.acts > 60, "{report}");
+    assert!(report.acts > 40, "{report}");
     assert!(report.allowed > 300 && report.denied > 300, "{report}");
-    assert!(report.latencies.len() > 20, "{report}");
+    assert!(report.latencies.len() > 10, "{report}");
     assert!(report.faults > 1, "{report}");
     report
 }

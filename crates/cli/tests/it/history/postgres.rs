@@ -67,7 +67,7 @@ fn a_node_that_hears_nothing_from_its_store_keeps_the_promise() {
             if stalls { network.stall() } else { network.refuse() }
         }
         rest(dice, 500, 3_000);
-        networks.map(|network| network.heal());
+        networks.iter().for_each(|network| network.heal());
         site.cluster.nodes()[node].wait_until_ready();
         rest(dice, 300, 800);
     });
@@ -98,7 +98,7 @@ fn nodes_whose_postgres_is_restarted_and_killed_keep_the_promise() {
     let mut site = PostgresSite::start_with(Postgres::start(&["fsync = on"]), "", "");
     let PostgresSite { cluster, postgres, .. } = &mut site;
     let run = traffic(cluster).during(|dice| {
-        rest(dice, 500, 1_500);
+        rest(dice, 800, 2_000);
         if dice.roll(2) == 0 {
             postgres.stop()
         } else {
@@ -133,11 +133,11 @@ fn nodes_that_promise_less_than_the_checker_was_told_are_found_out() {
     // Cut off for longer than the checker allows, and for less than the nodes do.
     let run = traffic(&site.cluster).during(|dice| {
         let node = dice.roll(NODES);
-        site.questions[node].stall();
-        site.feeds[node].stall();
+        let networks = [&site.questions[node], &site.feeds[node]];
+        networks.iter().for_each(|network| network.refuse());
         sleep(MAX_STALENESS * 5 / 2);
-        site.questions[node].heal();
-        site.feeds[node].heal();
+        networks.iter().for_each(|network| network.heal());
+        rest(dice, 300, 800);
     });
     println!("{}", Report::of(&run));
     let found = violations(&run.history, MAX_STALENESS);

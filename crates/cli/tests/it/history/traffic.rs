@@ -11,7 +11,7 @@ use super::verifier::Verifier;
 use super::writer::{Tally, Writer};
 use crate::harness::Dice;
 
-const WRITERS: u64 = 4;
+const WRITERS: u64 = 6;
 /// How many secrets every node is asked about when all is over.
 const SWEPT: usize = 300;
 

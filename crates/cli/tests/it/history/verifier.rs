@@ -1,6 +1,8 @@
 //! Asks one node about secrets, all the time.
 
 use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -37,11 +39,13 @@ impl<'a> Verifier<'a> {
         self.seen
     }
 
-    /// Asks about all that something happened to lately, and now and then about any other.
+    /// Asks about all that something happened to lately, and now and then about any other; not quite as
+    /// fast, so that others get on as well.
     pub(super) fn patrol(mut self, dice: &Dice) -> Vec<Verification> {
         let mut turn = 0;
         while !self.board.is_over() {
             turn += 1;
+            thread::sleep(Duration::from_millis(2));
             let count = self.board.secrets();
             match self.board.hot(turn) {
                 Some(_) if turn.is_multiple_of(STRANGERS) => self.verify(dice.roll(count)),
@@ -83,6 +87,6 @@ impl<'a> Verifier<'a> {
 
     /// Whoever cannot be answered now need not be asked all the time.
     fn rest(&self) {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(5));
     }
 }

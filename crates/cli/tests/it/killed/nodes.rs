@@ -24,7 +24,7 @@ fn every_acknowledged_act_survives_the_killing_of_postgres() {
     let mut books = Books::new();
     let dice = Dice::new(7);
     for round in 0..ROUNDS_OF_POSTGRES {
-        books.write_until(&site, || {
+        books.write_until(clients(&site), || {
             rest(&dice, 60);
             site.postgres.kill();
         });
@@ -43,7 +43,7 @@ fn every_acknowledged_act_survives_the_killing_of_nodes() {
     let dice = Dice::new(8);
     for round in 0..ROUNDS_OF_NODES {
         let victim = dice.roll(NODES);
-        books.write_until(&site, || {
+        books.write_until(clients(&site), || {
             rest(&dice, 60);
             site.cluster.node(victim).kill();
         });
@@ -64,17 +64,15 @@ impl Books {
     }
 
     /// Lets all of them write until this has happened, each until the first answer that does not come.
-    fn write_until(&mut self, site: &PostgresSite, happens: impl FnOnce()) {
+    fn write_until(&mut self, clients: Vec<Vec<Client>>, happens: impl FnOnce()) {
         let is_over = AtomicBool::new(false);
         thread::scope(|scope| {
-            for (number, ledger) in self.0.iter_mut().enumerate() {
-                let mut clients: Vec<_> = (0..NODES).map(|n| site.cluster.client(n)).collect();
+            for (ledger, mut clients) in self.0.iter_mut().zip(clients) {
                 let is_over = &is_over;
                 scope.spawn(move || {
-                    let mut turn = number;
                     while !is_over.load(Ordering::SeqCst) {
-                        turn += 1;
-                        if ledger.act(&mut clients[turn % NODES]).is_err() {
+                        clients.rotate_left(1);
+                        if ledger.act(&mut clients[0]).is_err() {
                             return;
                         }
                     }
@@ -94,7 +92,7 @@ impl Books {
 
     /// Checks everything, and that it was enough.
     fn close(mut self, site: &PostgresSite) {
-        let mut client: Client = site.cluster.client(0);
+        let mut client = site.cluster.client(0);
         for ledger in &mut self.0 {
             ledger.check_all(&mut client);
         }
@@ -106,6 +104,11 @@ impl Books {
         let log = site.postgres.log();
         assert!(!log.contains("deadlock detected"), "{log}");
     }
+}
+
+/// For each writer, clients of all nodes.
+fn clients(site: &PostgresSite) -> Vec<Vec<Client>> {
+    (0..WRITERS).map(|_| (0..NODES).map(|node| site.cluster.client(node)).collect()).collect()
 }
 
 fn rest(dice: &Dice, most: usize) {
