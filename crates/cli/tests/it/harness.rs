@@ -24,7 +24,7 @@ pub(crate) use memory::Memory;
 pub(crate) use peer::{Peer, interop};
 pub(crate) use running::Running;
 pub(crate) use server::{serve, serve_at_known_port, serve_with};
-pub(crate) use site::{NODES, PostgresSite};
+pub(crate) use site::{DATABASE, NODES, PostgresSite};
 pub(crate) use stream::Stream;
 use tempfile::TempDir;
 

@@ -8,6 +8,7 @@ mod board;
 mod checker;
 mod event;
 mod postgres;
+mod redis;
 mod report;
 mod site;
 mod sqlite;

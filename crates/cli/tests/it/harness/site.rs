@@ -9,7 +9,7 @@ use super::command::program;
 /// How many nodes there are.
 pub(crate) const NODES: usize = 3;
 /// What every configuration of these tests says: no call may take long, so that faults are met often.
-const DATABASE: &str = "connect_timeout = \"1s\"\nstatement_timeout = \"2s\"\n";
+pub(crate) const DATABASE: &str = "connect_timeout = \"1s\"\nstatement_timeout = \"2s\"\n";
 
 /// Three nodes over one PostgreSQL, each with networks of its own to it.
 pub(crate) struct PostgresSite {

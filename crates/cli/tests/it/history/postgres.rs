@@ -7,15 +7,9 @@ use keyward_testkit::postgres::Postgres;
 
 use super::checker::{ViolationKind, violations};
 use super::report::Report;
-use super::site::traffic;
+use super::site::{rest, traffic};
 use super::{MAX_STALENESS, keeps_the_promise};
-use crate::harness::{Dice, NODES, PostgresSite};
-
-/// Sleeps for some milliseconds between these.
-fn rest(dice: &Dice, least: usize, most: usize) {
-    let millis = least + dice.roll(most - least);
-    sleep(Duration::from_millis(u64::try_from(millis).unwrap()));
-}
+use crate::harness::{NODES, PostgresSite};
 
 #[test]
 fn nodes_over_postgres_keep_the_promise() {
@@ -124,6 +118,25 @@ fn nodes_that_are_killed_and_started_again_keep_the_promise() {
         node.wait_until_ready();
     });
     keeps_the_promise("postgres, nodes killed", &run);
+}
+
+/// A standby server may answer for the primary one, as long as it is not behind.
+#[test]
+fn nodes_with_a_replica_that_falls_behind_keep_the_promise() {
+    let postgres = Postgres::start(&[]);
+    let replica = postgres.standby();
+    let database = format!("replica = \"{}\"\n", replica.url("keyward"));
+    let site = PostgresSite::start_with(postgres, &database, "");
+    let run = traffic(&site.cluster).during(|dice| {
+        rest(dice, 100, 600);
+        replica.execute("postgres", "SELECT pg_wal_replay_pause()");
+        rest(dice, 100, 2_000);
+        replica.execute("postgres", "SELECT pg_wal_replay_resume()");
+    });
+    keeps_the_promise("postgres, replica behind", &run);
+    let read = "SELECT sum(idx_scan) FROM pg_stat_all_indexes WHERE schemaname = 'keyward'";
+    let read: u64 = replica.execute("keyward", read).trim().parse().unwrap();
+    assert!(read > 50, "the replica was asked only {read} times");
 }
 
 #[test]

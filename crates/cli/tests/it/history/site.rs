@@ -1,12 +1,13 @@
 //! Where runs take place.
 
+use std::thread::sleep;
 use std::time::Duration;
 
 use keyward_testkit::cluster::{Cluster, Node, NodePlan};
 
 use super::MAX_STALENESS;
 use super::traffic::Traffic;
-use crate::harness::{NODES, program};
+use crate::harness::{Dice, NODES, program};
 
 const SECONDS: u64 = 8;
 /// Three nodes on one file, with further configuration.
@@ -24,6 +25,12 @@ pub(super) fn traffic(cluster: &Cluster) -> Traffic {
         duration: Duration::from_secs(number("KEYWARD_HISTORY_SECONDS").unwrap_or(SECONDS)),
         seed: number("KEYWARD_HISTORY_SEED").unwrap_or(1),
     }
+}
+
+/// Sleeps for some milliseconds between these.
+pub(super) fn rest(dice: &Dice, least: usize, most: usize) {
+    let millis = least + dice.roll(most - least);
+    sleep(Duration::from_millis(u64::try_from(millis).unwrap()));
 }
 
 #[expect(clippy::disallowed_methods, reason = "whoever runs the test says how long it shall take")]
