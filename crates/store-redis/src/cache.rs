@@ -28,7 +28,8 @@ impl RedisCache {
     /// A cache at a URL, which has the same forms as that of a [`crate::RedisStore`]. Connects when it is
     /// used first; an error is about what was asked for, not about Redis.
     pub fn new(url: &str, options: &RedisCacheOptions) -> Result<Self, OpenError> {
-        let RedisCacheOptions { ca_file, connect_timeout, prefix, response_timeout, rest } = options;
+        let RedisCacheOptions { ca_file, connect_timeout, prefix, response_timeout, rest } =
+            options;
         let connector = open::connector(url, prefix, ca_file.as_deref(), *connect_timeout)?;
         let names = connector.names.clone();
         let link = Link::new(connector, *response_timeout, None);
