@@ -113,7 +113,8 @@ impl Redis {
             Command::new("redis-server")
         };
         command.arg(self.configuration()).args(self.arguments);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let child = child.unwrap_or_else(|e| {
             panic!("Redis cannot be started ({e}); if it is not installed, ./dev test does it")
         });
@@ -247,5 +248,6 @@ fn free_port() -> u16 {
 }
 
 fn write(file: &Path, content: impl AsRef<[u8]>) {
-    fs::write(file, content).unwrap_or_else(|e| panic!("{} cannot be written: {e}", file.display()));
+    fs::write(file, content)
+        .unwrap_or_else(|e| panic!("{} cannot be written: {e}", file.display()));
 }

@@ -121,7 +121,8 @@ fn read_host(host: &str, usual_port: u16) -> Result<Host, Problem> {
     let url = redis::parse_redis_url(&format!("redis://{host}"));
     let url = url.filter(|url| url.username().is_empty() && url.password().is_none());
     let url = url.ok_or(Problem::Url(UNREADABLE))?;
-    let name = url.host_str().filter(|name| !name.is_empty()).ok_or(Problem::Url("it has no host"))?;
+    let name =
+        url.host_str().filter(|name| !name.is_empty()).ok_or(Problem::Url("it has no host"))?;
     let name = name.trim_start_matches('[').trim_end_matches(']');
     Ok((name.to_owned(), url.port().unwrap_or(usual_port)))
 }
@@ -139,7 +140,10 @@ mod tests {
         let direct = read("rediss://ann:p%40ss%2Fw@example.com/3");
         assert_eq!(direct.to_string(), "example.com:6379");
         assert!(direct.is_tls && matches!(direct.kind, Kind::Direct));
-        assert_eq!((direct.login.username(), direct.login.password()), (Some("ann"), Some("p@ss/w")));
+        assert_eq!(
+            (direct.login.username(), direct.login.password()),
+            (Some("ann"), Some("p@ss/w"))
+        );
         assert_eq!(direct.login.db(), 3);
         let cluster = read("redis+cluster://:secret@one:7000,[::1]:7001,three");
         assert_eq!(cluster.to_string(), "one:7000,::1:7001,three:6379");
@@ -149,7 +153,10 @@ mod tests {
         assert_eq!(sentinel.to_string(), "one:26379,two:7");
         assert_eq!((sentinel.login.password(), sentinel.login.db()), (Some("pass"), 2));
         let Kind::Sentinel { primary, login } = &sentinel.kind else { panic!("{sentinel:?}") };
-        assert_eq!((primary.as_str(), login.password(), login.db()), ("mymaster", Some("other"), 0));
+        assert_eq!(
+            (primary.as_str(), login.password(), login.db()),
+            ("mymaster", Some("other"), 0)
+        );
         assert!(!format!("{sentinel:?}").contains("pass"));
     }
 

@@ -96,9 +96,10 @@ pub(crate) fn form(
         meant: audit::meant(&erasure.filter),
         take: erasure.most,
     });
-    let signing_keys = change.signing_keys.iter().map(|key| {
-        Ok(SigningKeyForm { id: key.id.as_str(), document: oauth::stored(key)? })
-    });
+    let signing_keys = change
+        .signing_keys
+        .iter()
+        .map(|key| Ok(SigningKeyForm { id: key.id.as_str(), document: oauth::stored(key)? }));
     let tokens = change.revoked_tokens.iter();
     let tokens = tokens
         .map(|token| TokenForm { id: token.id.to_string(), until: instant(token.until) })

@@ -6,9 +6,7 @@ use keyward_core::{
     ActContext, Action, ActorId, AuditEvent, AuditEventId, AuditFilter, ClientId, KeyId,
     KeyspaceId, Metadata, OwnerId, Timestamp,
 };
-use keyward_store::{
-    AuditPage, AuditPosition, AuditQuery, AuditSummary, Order, StoreError,
-};
+use keyward_store::{AuditPage, AuditPosition, AuditQuery, AuditSummary, Order, StoreError};
 use redis::Value;
 use serde::{Deserialize, Serialize};
 use serde_json::Map;

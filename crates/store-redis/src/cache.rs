@@ -10,6 +10,7 @@ use keyward_store::{CacheError, SharedCache};
 use redis::{Cmd, FromRedisValue};
 
 use crate::link::{Link, LinkError, Repeat};
+use crate::requirements::Refusal;
 use crate::{OpenError, RedisCacheOptions, open};
 
 /// A cache that several instances share, in Redis.
@@ -28,7 +29,8 @@ impl RedisCache {
     /// A cache at a URL, which has the same forms as that of a [`crate::RedisStore`]. Connects when it is
     /// used first; an error is about what was asked for, not about Redis.
     pub fn new(url: &str, options: &RedisCacheOptions) -> Result<Self, OpenError> {
-        let RedisCacheOptions { ca_file, connect_timeout, prefix, response_timeout, rest } = options;
+        let RedisCacheOptions { ca_file, connect_timeout, prefix, response_timeout, rest } =
+            options;
         let connector = open::connector(url, prefix, ca_file.as_deref(), *connect_timeout)?;
         let names = connector.names.clone();
         let link = Link::new(connector, *response_timeout, None);
@@ -42,7 +44,7 @@ impl RedisCache {
         }
         let ask = |mut connection| async move { command.query_async(&mut connection).await };
         let answer = self.link.call(Repeat::Harmless, ask).await;
-        self.breaker.note(answer.is_ok());
+        self.breaker.note(answer.as_ref().err().is_none_or(is_about_the_value));
         Some(answer)
     }
 
@@ -78,6 +80,14 @@ impl SharedCache for RedisCache {
             Some(deleted) => Ok(deleted?),
             None => Err("the cache has failed and is left alone for a moment".into()),
         }
+    }
+}
+
+/// Whether Redis works, and only what stands there is no value.
+fn is_about_the_value(error: &LinkError) -> bool {
+    match error {
+        LinkError::Refused(Refusal::Failed(error)) => error.code() == Some("WRONGTYPE"),
+        _ => false,
     }
 }
 

@@ -60,7 +60,8 @@ impl Connector {
         let slots: Vec<Vec<Value>> =
             redis::cmd("CLUSTER").arg("SLOTS").query_async(&mut node).await?;
         let owner = slots.iter().find_map(|range| owner_of(slot, range));
-        let (name, port) = owner.ok_or_else(|| ErrorKind::ClusterConnectionNotFound.into_error())?;
+        let (name, port) =
+            owner.ok_or_else(|| ErrorKind::ClusterConnectionNotFound.into_error())?;
         // A node that does not know its own name leaves it out.
         Ok((if name.is_empty() { host.0.clone() } else { name }, port))
     }

@@ -37,8 +37,7 @@ fn read_keys(mut reply: Reply) -> Result<Vec<SigningKey>, Unreadable> {
         let id = reply.text()?;
         let stored = reply.bytes()?;
         let Stored { jwk, created, expires } = json(&stored)?;
-        let key =
-            SigningKey::from_stored(&jwk, read_instant(&created)?, read_instant(&expires)?)?;
+        let key = SigningKey::from_stored(&jwk, read_instant(&created)?, read_instant(&expires)?)?;
         if key.id.as_str() != id {
             return Err("must have the id that it is stored under".into());
         }

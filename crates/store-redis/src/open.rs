@@ -39,7 +39,10 @@ impl OpenError {
 
     /// Whether no server answers that takes writes. It may later.
     pub const fn is_unreachable(&self) -> bool {
-        matches!(self.problem, Problem::Link(LinkError::Late | LinkError::Refused(Refusal::Failed(_))))
+        matches!(
+            self.problem,
+            Problem::Link(LinkError::Late | LinkError::Refused(Refusal::Failed(_)))
+        )
     }
 
     /// Whether the server does not promise what is asked of it: another version, a replica, or settings
@@ -86,7 +89,8 @@ pub(crate) fn connector(
         let root_cert = ca_file.map(fs::read).transpose().map_err(Problem::Certificates)?;
         Ok((names, TlsCertificates { client_tls: None, root_cert }))
     };
-    let (names, certificates) = prepared().map_err(|problem: Problem| problem.with(Some(&address)))?;
+    let (names, certificates) =
+        prepared().map_err(|problem: Problem| problem.with(Some(&address)))?;
     if address.is_tls && CryptoProvider::get_default().is_none() {
         // Where somebody else is faster, theirs is taken.
         drop(aws_lc_rs::default_provider().install_default());
@@ -97,9 +101,8 @@ pub(crate) fn connector(
 /// Looks whether the records are ours, and makes them so if there are none.
 pub(crate) async fn take_over(link: &Link, names: &str) -> Result<(), Problem> {
     let arguments = [SCHEMA.into()];
-    let found = link.call(Repeat::Harmless, |connection| {
-        script::OPEN.run(connection, names, &arguments)
-    });
+    let found =
+        link.call(Repeat::Harmless, |connection| script::OPEN.run(connection, names, &arguments));
     match found.await.map_err(foreign)? {
         Value::BulkString(schema) if schema == SCHEMA.as_bytes() => Ok(()),
         Value::BulkString(schema) => {

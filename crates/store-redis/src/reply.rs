@@ -24,7 +24,8 @@ impl Reply {
         match value {
             Value::Array(parts) => Ok(Self(parts.into_iter())),
             Value::Map(pairs) => {
-                let parts: Vec<_> = pairs.into_iter().flat_map(|(key, value)| [key, value]).collect();
+                let parts: Vec<_> =
+                    pairs.into_iter().flat_map(|(key, value)| [key, value]).collect();
                 Ok(Self(parts.into_iter()))
             }
             _ => Err("must be a list".into()),

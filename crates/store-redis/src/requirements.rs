@@ -20,7 +20,9 @@ pub(crate) enum Unsuitable {
     Old(String),
     #[error("it is a replica, and takes no writes")]
     Replica,
-    #[error("`CONFIG GET` is forbidden, so what it promises about acknowledged acts must be known elsewhere")]
+    #[error(
+        "`CONFIG GET` is forbidden, so what it promises about acknowledged acts must be known elsewhere"
+    )]
     Unknown,
 }
 

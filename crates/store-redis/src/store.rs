@@ -178,7 +178,12 @@ impl Waiting {
         // The answer to it has to come in time.
         let patience = response_timeout.mul_f32(0.75);
         let connections = (0..CONNECTIONS).map(|_| calls()).collect();
-        (replicas > 0).then_some(Self { connections, next: AtomicUsize::new(0), patience, replicas })
+        (replicas > 0).then_some(Self {
+            connections,
+            next: AtomicUsize::new(0),
+            patience,
+            replicas,
+        })
     }
 
     async fn apply(
@@ -192,9 +197,8 @@ impl Waiting {
         let mut wait = redis::cmd("WAIT");
         let patience = u64::try_from(self.patience.as_millis()).unwrap_or(u64::MAX);
         wait.arg(self.replicas).arg(patience);
-        let run = |connection| {
-            script::APPLY.run_and_wait(connection, &calls.names, arguments, &wait)
-        };
+        let run =
+            |connection| script::APPLY.run_and_wait(connection, &calls.names, arguments, &wait);
         let done = calls.link.call(Repeat::Harmless, run).await;
         let (reply, replicas) = done.map_err(|error| failure(operation, error))?;
         let applied = apply::read(reply)?;
@@ -207,7 +211,9 @@ impl Waiting {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{replicas} of {wanted} replicas have it, so a fail-over may lose it: it may be made again")]
+#[error(
+    "{replicas} of {wanted} replicas have it, so a fail-over may lose it: it may be made again"
+)]
 struct Unreplicated {
     replicas: u32,
     wanted: u32,

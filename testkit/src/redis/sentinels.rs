@@ -34,25 +34,34 @@ impl Sentinels {
             })
         };
         assert!(happens(know_all), "the sentinels do not find together");
+        group.wait_until_followed();
+        group
+    }
+
+    /// Waits until both replicas follow whoever takes writes.
+    pub fn wait_until_followed(&self) {
         let is_followed = |server: &Redis| {
             server.cli(&["INFO", "replication"]).matches("state=online").count() == 2
         };
-        assert!(happens(|| group.servers.iter().any(is_followed)), "no replica follows");
-        group
+        assert!(happens(|| self.servers.iter().any(is_followed)), "no replica follows");
     }
 
     /// The address, for clients.
     pub fn url(&self) -> String {
-        let hosts: Vec<_> =
-            self.sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port())).collect();
+        let hosts: Vec<_> = self
+            .sentinels
+            .iter()
+            .map(|sentinel| format!("127.0.0.1:{}", sentinel.port()))
+            .collect();
         format!("redis+sentinel://{}/{PRIMARY}", hosts.join(","))
     }
 
     /// The server that takes writes, as the sentinels say.
     pub fn primary(&mut self) -> &mut Redis {
-        let known = self.sentinels.iter().map(|sentinel| {
-            sentinel.cli(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", PRIMARY])
-        });
+        let known = self
+            .sentinels
+            .iter()
+            .map(|sentinel| sentinel.cli(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", PRIMARY]));
         let ports: Vec<_> = known.filter_map(|said| said.lines().nth(1)?.parse().ok()).collect();
         let primary = self.servers.iter_mut().find(|server| ports.contains(&server.port()));
         primary.unwrap_or_else(|| panic!("no sentinel knows who takes writes"))

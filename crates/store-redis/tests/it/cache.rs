@@ -1,10 +1,11 @@
 //! The cache, which may fail and be slow, and whose content nobody trusts.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use keyward_store::SharedCache;
 use keyward_store_redis::{RedisCache, RedisCacheOptions};
 use keyward_testkit::redis::{Cluster, Redis, Sentinels};
+use tokio::time::Instant;
 
 /// How long a call may take that fails, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_millis(600);

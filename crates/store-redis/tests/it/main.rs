@@ -4,6 +4,10 @@
 
 mod cache;
 mod conformance;
+mod corrupt;
+mod durable;
+mod faults;
+mod open;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
