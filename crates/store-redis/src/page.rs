@@ -157,10 +157,7 @@ impl Part {
         let mut reply = Reply::of(reply)?;
         let (position, counted) = (reply.parse()?, reply.parse()?);
         let last = Some(reply.text()?).filter(|last| !last.is_empty());
-        let rows = match reply.next()? {
-            Value::Array(rows) => rows,
-            _ => return Err("must be a list".into()),
-        };
+        let Value::Array(rows) = reply.next()? else { return Err("must be a list".into()) };
         Ok(Self { counted, last, position, rows })
     }
 }

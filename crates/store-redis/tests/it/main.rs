@@ -8,6 +8,7 @@ mod corrupt;
 mod durable;
 mod faults;
 mod open;
+mod pages;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
