@@ -10,7 +10,7 @@ use crate::reply::{Reply, Unreadable, corrupt};
 use crate::script::Script;
 
 /// How many records one call looks at.
-const LOOKED_AT: u32 = 1_000;
+const LOOKED_AT: u32 = 500;
 /// How often it is tried to read a page, of which all must be of one instant, in several calls. The last
 /// time it is one call, however long others wait for it.
 const ATTEMPTS: usize = 3;

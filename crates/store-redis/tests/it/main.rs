@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 mod cache;
+mod cluster;
 mod conformance;
 mod corrupt;
 mod durable;

@@ -82,7 +82,7 @@ async fn compare(store: &dyn Store, expected: &dyn Store, mut query: KeyQuery) {
 async fn long_lists_hold_what_those_of_the_memory_store_hold() {
     let server = Redis::start(DURABLE);
     let (store, expected) = (store_in(&server).await, MemoryStore::new());
-    let records: Vec<_> = (0..3_500).map(record).collect();
+    let records: Vec<_> = (0..3_100).map(record).collect();
     for some in records.chunks(500) {
         let writes = some.iter().map(|record| KeyWrite::Insert(Box::new(record.clone())));
         let change = change(writes.collect());
@@ -112,7 +112,7 @@ async fn what_is_counted_is_of_one_instant_while_others_write() {
     let writes = (0..KEYS).map(|n| KeyWrite::Insert(Box::new(record(n))));
     store.apply(&change(writes.collect())).await.unwrap();
     let is_done = Arc::new(AtomicBool::new(false));
-    let writer = {
+    let moving = {
         let (store, is_done) = (Arc::clone(&store), Arc::clone(&is_done));
         let changes: Vec<_> = (0..KEYS)
             .map(|n| {
@@ -137,7 +137,7 @@ async fn what_is_counted_is_of_one_instant_while_others_write() {
         assert_eq!((page.keys.len(), page.total), (10, Some(KEYS.cast_unsigned())));
     }
     is_done.store(true, Ordering::SeqCst);
-    writer.await.unwrap();
+    moving.await.unwrap();
 }
 
 #[tokio::test]
