@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use keyward_core::{Action, Change, FormatKind, KeyRecord, KeyspaceWrite, Sequence};
+use keyward_core::{Action, Change, FormatKind, KeyspaceWrite, Sequence};
 use keyward_store::conformance::sample::{
     at, change, event, insert, insertion, key, keyspace, opaque_key,
 };
@@ -24,6 +24,7 @@ fn corrupt<T: std::fmt::Debug>(result: Result<T, StoreError>) -> (&'static str, 
 async fn a_row_that_cannot_be_read_is_an_error_and_never_a_weaker_one() {
     let server = Server::start(&[]).await;
     keys(&server).await;
+    digests_and_usage(&server).await;
     keyspaces(&server).await;
     events(&server).await;
     changes(&server).await;
@@ -32,11 +33,6 @@ async fn a_row_that_cannot_be_read_is_an_error_and_never_a_weaker_one() {
 async fn keys(server: &Server) {
     let database = server.database();
     let store = server.store(&database).await;
-    let damaged = async |record: &KeyRecord, damage: &str| {
-        server.postgres.execute(&database, "delete from keyward.keys");
-        insert(&store, record).await;
-        server.postgres.execute(&database, &format!("update keyward.keys set {damage}"));
-    };
     for (damage, column) in [
         ("expires_at = 9223372036854775807", "expires_at"),
         ("not_before = -9223372036854775808", "not_before"),
@@ -62,7 +58,9 @@ async fn keys(server: &Server) {
         ("metadata = '[]'", "metadata"),
     ] {
         let record = key("damaged");
-        damaged(&record, damage).await;
+        server.postgres.execute(&database, "delete from keyward.keys");
+        insert(&store, &record).await;
+        server.postgres.execute(&database, &format!("update keyward.keys set {damage}"));
         let all = KeyQuery { states: KeyStates::ALL, ..KeyQuery::new(at(0), 10) };
         let listed = store.list(&all).await;
         for (what, why) in [
@@ -75,8 +73,14 @@ async fn keys(server: &Server) {
             assert!(!why.contains("two words") && !why.contains("noid"), "{why}");
         }
     }
+}
+
+async fn digests_and_usage(server: &Server) {
+    let database = server.database();
+    let store = server.store(&database).await;
     let record = opaque_key("damaged");
-    damaged(&record, "digest = '\\x0102'").await;
+    insert(&store, &record).await;
+    server.postgres.execute(&database, "update keyward.keys set digest = '\\x0102'");
     let (what, why) = corrupt(store.find(&record.locators().next().unwrap()).await);
     let rule = "column digest: must have the length of its digest scheme";
     assert_eq!((what, why.as_str()), ("key", rule));
