@@ -1,6 +1,10 @@
 -- Instants are microseconds since 1970 in UTC. Lists and maps are JSON, as text: numbers and the order of
 -- names stay as they were written. Identifiers of service accounts, events, changes and access tokens are
 -- the 16 bytes of a UUID. Texts are compared by their bytes, whatever language the database is set to.
+--
+-- Where a filter leaves few rows of many, PostgreSQL is tempted to follow an index of all rows by time all
+-- the same, and to look at most of them in vain. Such an index is therefore on "time + 0", which only lists
+-- without a filter are sorted by.
 
 CREATE TABLE keyward.service_accounts (
     id                     bytea   NOT NULL PRIMARY KEY,
@@ -26,7 +30,7 @@ CREATE TABLE keyward.service_accounts (
     search_text            text    NOT NULL COLLATE "C"
 );
 
-CREATE INDEX service_accounts_by_creation ON keyward.service_accounts (created_at, id);
+CREATE INDEX service_accounts_by_creation ON keyward.service_accounts ((created_at + 0), id);
 CREATE INDEX service_accounts_by_owner ON keyward.service_accounts (owner, created_at, id);
 CREATE INDEX service_accounts_deleted ON keyward.service_accounts (deleted_at)
     WHERE deleted_at IS NOT NULL;
@@ -75,7 +79,7 @@ CREATE TABLE keyward.keys (
     notes_search_text      text    NOT NULL COLLATE "C"
 );
 
-CREATE INDEX keys_by_creation ON keyward.keys (created_at, id);
+CREATE INDEX keys_by_creation ON keyward.keys ((created_at + 0), id);
 CREATE INDEX keys_by_owner ON keyward.keys (owner, created_at, id);
 CREATE INDEX keys_by_keyspace ON keyward.keys (keyspace, created_at, id);
 CREATE INDEX keys_by_account ON keyward.keys (service_account, created_at, id)
@@ -126,8 +130,8 @@ CREATE TABLE keyward.keyspaces (
 
 -- No foreign keys: the trail outlives what it tells of.
 CREATE TABLE keyward.audit (
+    id              bytea  NOT NULL PRIMARY KEY,
     at              bigint NOT NULL,
-    id              bytea  NOT NULL,
     action          text   NOT NULL COLLATE "C",
     actor           text   NOT NULL COLLATE "C",
     ip              text   COLLATE "C",
@@ -139,10 +143,10 @@ CREATE TABLE keyward.audit (
     keyspace        text   COLLATE "C",
     owner           text   COLLATE "C",
     service_account bytea,
-    data            text   NOT NULL COLLATE "C",
-    PRIMARY KEY (at, id)
+    data            text   NOT NULL COLLATE "C"
 );
 
+CREATE INDEX audit_by_time ON keyward.audit ((at + 0), id);
 CREATE INDEX audit_by_key ON keyward.audit (key_id, at, id) WHERE key_id IS NOT NULL;
 CREATE INDEX audit_by_owner ON keyward.audit (owner, at, id) WHERE owner IS NOT NULL;
 CREATE INDEX audit_by_account ON keyward.audit (service_account, at, id)

@@ -57,10 +57,11 @@ pub(crate) async fn accounts(pool: &Pool, query: &AccountQuery) -> Result<Accoun
     Ok(AccountPage { accounts, next, total })
 }
 
-fn statement(query: &AccountQuery) -> Sql {
+pub(crate) fn statement(query: &AccountQuery) -> Sql {
     let mut sql = Sql::new(concat!("SELECT ", columns!()));
     filter(&mut sql, query);
     let columns = match query.sort {
+        AccountSort::CreatedAt if query.owner.is_none() => ("(created_at + 0)", "id"),
         AccountSort::CreatedAt => ("created_at", "id"),
         AccountSort::UpdatedAt => ("updated_at", "id"),
     };

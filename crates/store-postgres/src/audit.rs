@@ -47,17 +47,21 @@ pub(crate) async fn audit(pool: &Pool, query: &AuditQuery) -> Result<AuditPage, 
     Ok(AuditPage { events, next })
 }
 
-fn statement(query: &AuditQuery) -> Sql {
+pub(crate) fn statement(query: &AuditQuery) -> Sql {
     let mut sql = Sql::new(
         "SELECT id, at, action, actor, ip, user_agent, request_id, metadata, \
          key_id, keyspace, owner, service_account, data FROM keyward.audit WHERE true",
     );
-    filter(&mut sql, &query.filter);
+    let time = filter(&mut sql, &query.filter);
     if let Some(after) = &query.after {
-        sql.bind(" AND (at, id) < (?", after.at.as_micros());
+        sql.push(" AND (");
+        sql.push(time);
+        sql.bind(", id) < (?", after.at.as_micros());
         sql.bind(", ?)", after.id.as_bytes().to_vec());
     }
-    sql.push(" ORDER BY at DESC, id DESC");
+    for text in [" ORDER BY ", time, " DESC, id DESC"] {
+        sql.push(text);
+    }
     sql.limit_one_more_than(query.limit);
     sql
 }
@@ -80,16 +84,19 @@ pub(crate) async fn summarize(
 
 /// Removes events, the oldest first.
 pub(crate) fn erase(erasure: &AuditErasure) -> Sql {
-    let mut sql = Sql::new(
-        "DELETE FROM keyward.audit WHERE (at, id) IN (SELECT at, id FROM keyward.audit WHERE true",
-    );
-    filter(&mut sql, &erasure.filter);
-    sql.push(" ORDER BY at, id");
+    let mut sql =
+        Sql::new("DELETE FROM keyward.audit WHERE id IN (SELECT id FROM keyward.audit WHERE true");
+    let time = filter(&mut sql, &erasure.filter);
+    for text in [" ORDER BY ", time, ", id"] {
+        sql.push(text);
+    }
     sql.bind(" LIMIT ?)", sql::count(erasure.most));
     sql
 }
 
-fn filter(sql: &mut Sql, wanted: &AuditFilter) {
+/// Leaves the events that are wanted, and returns what they are sorted by: as the index has it that leaves
+/// them.
+fn filter(sql: &mut Sql, wanted: &AuditFilter) -> &'static str {
     let account = wanted.service_account.map(sql::client_id);
     let filters = [
         (" AND key_id = ?", wanted.key.as_ref().map(sql::text)),
@@ -98,14 +105,22 @@ fn filter(sql: &mut Sql, wanted: &AuditFilter) {
         (" AND actor = ?", wanted.actor.as_ref().map(sql::text)),
         (" AND action = ?", wanted.action.map(|action| sql::text(action.as_str()))),
         (" AND keyspace = ?", wanted.keyspace.as_ref().map(sql::text)),
-        (" AND at >= ?", wanted.since.map(|since| since.as_micros().into())),
-        (" AND at < ?", wanted.until.map(|until| until.as_micros().into())),
     ];
+    let mut time = "(at + 0)";
     for (text, wanted) in filters {
         if let Some(wanted) = wanted {
             sql.bind(text, wanted);
+            time = "at";
         }
     }
+    for (limit, text) in [(wanted.since, " >= ?"), (wanted.until, " < ?")] {
+        if let Some(limit) = limit {
+            sql.push(" AND ");
+            sql.push(time);
+            sql.bind(text, limit.as_micros());
+        }
+    }
+    time
 }
 
 fn read_counted(fields: &mut Fields<'_>) -> Result<(Action, u64, Timestamp), Unreadable> {

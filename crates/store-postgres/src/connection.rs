@@ -1,5 +1,6 @@
 //! A connection to the server, and how statements are sent over it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
@@ -73,7 +74,7 @@ impl Connection {
             for sql in statements {
                 self.prepared(sql).await?;
             }
-            let begin = async {
+            let first = async {
                 match script {
                     Some(script) => self.client.batch_execute(script).await,
                     None => Ok(()),
@@ -81,8 +82,8 @@ impl Connection {
             };
             // Each sends when it is polled for the first time, which happens in this order.
             let rest = join_all(statements.iter().map(|sql| self.send(sql)));
-            let (begun, answers) = join(begin, rest).await;
-            begun?;
+            let (done, answers) = join(first, rest).await;
+            done?;
             Ok(answers)
         })
         .await
@@ -101,20 +102,18 @@ impl Connection {
     }
 
     async fn send(&self, sql: &Sql) -> Result<Answer, Failure> {
-        let stream = match self.prepared(sql).await? {
-            Some(statement) => self.client.query_raw(&statement, &sql.values).await?,
-            None => {
-                let values = sql.values.iter().map(|value| (value, value.kind()));
-                self.client.query_typed_raw(&sql.text, values).await?
-            }
+        let stream = if let Some(statement) = self.prepared(sql).await? {
+            self.client.query_raw(&statement, &sql.values).await?
+        } else {
+            let values = sql.values.iter().map(|value| (value, value.kind()));
+            self.client.query_typed_raw(&sql.text, values).await?
         };
         answer(stream).await
     }
 
     /// The prepared statement, if it is one of those that are worth it.
     async fn prepared(&self, sql: &Sql) -> Result<Option<Statement>, Failure> {
-        let (Some(prepared), &std::borrow::Cow::Borrowed(text)) = (&self.prepared, &sql.text)
-        else {
+        let (Some(prepared), &Cow::Borrowed(text)) = (&self.prepared, &sql.text) else {
             return Ok(None);
         };
         let known = prepared.lock().get(text).cloned();

@@ -144,7 +144,7 @@ pub(crate) fn append(
     ];
     let notify = Sql::fixed("SELECT pg_notify($1, '')", vec![sql::text(CHANNEL)]);
     let mut statements = vec![Sql::fixed(text, values), notify];
-    if sequence.get() % PRUNE_EVERY == 0 {
+    if sequence.get().is_multiple_of(PRUNE_EVERY) {
         let dropped = sequence.get().saturating_sub(u64::from(kept.max(1)));
         let text = "DELETE FROM keyward.changes WHERE sequence <= $1";
         statements.push(Sql::fixed(text, vec![integer(dropped).into()]));

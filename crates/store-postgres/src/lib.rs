@@ -18,6 +18,8 @@ mod oauth;
 mod open;
 mod options;
 mod page;
+#[cfg(test)]
+mod plans;
 mod pool;
 mod readers;
 mod replica;

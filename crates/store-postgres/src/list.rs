@@ -23,7 +23,7 @@ pub(crate) async fn list(pool: &Pool, query: &KeyQuery) -> Result<KeyPage, Store
     Ok(KeyPage { keys, next, total })
 }
 
-fn statement(query: &KeyQuery) -> Sql {
+pub(crate) fn statement(query: &KeyQuery) -> Sql {
     let mut sql = Sql::new(concat!("SELECT ", stored_key_columns!(), " FROM"));
     let path = Path::of(query);
     filter(&mut sql, query, path);
@@ -39,11 +39,15 @@ fn count_statement(query: &KeyQuery) -> Sql {
     sql
 }
 
-/// Which tables keys are reached through. Which index is best, PostgreSQL knows by itself.
+/// Which tables keys are reached through.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Path {
+    /// All of them, in the order that is asked for.
     All,
     Deleted,
+    /// By a filter that has an index with the order of the default listing. Of several such filters,
+    /// PostgreSQL knows which one leaves the fewest.
+    Filtered,
     Tag,
 }
 
@@ -51,11 +55,12 @@ impl Path {
     fn of(query: &KeyQuery) -> Self {
         match query {
             KeyQuery { service_account: Some(_), .. } | KeyQuery { owner: Some(_), .. } => {
-                Self::All
+                Self::Filtered
             }
             // Of several tags a key may have several, and would be listed as often.
             KeyQuery { tags, .. } if tags.tags.iter().count() == 1 => Self::Tag,
             KeyQuery { states, .. } if *states == KeyState::Deleted.into() => Self::Deleted,
+            KeyQuery { keyspace: Some(_), .. } => Self::Filtered,
             _ => Self::All,
         }
     }
@@ -65,7 +70,7 @@ impl Path {
 fn filter(sql: &mut Sql, query: &KeyQuery, path: Path) {
     sql.push(match path {
         Path::Tag => " keyward.key_tags JOIN keyward.keys ON keys.id = key_tags.key_id",
-        Path::All | Path::Deleted => " keyward.keys",
+        Path::All | Path::Deleted | Path::Filtered => " keyward.keys",
     });
     sql.push(concat!(stored_key_joins!(), " WHERE true"));
     if path == Path::Deleted {
@@ -116,30 +121,39 @@ fn filter_by_tags(sql: &mut Sql, wanted: &TagFilter, path: Path) {
     }
 }
 
-/// The same rule as `StoredKey::state`: the first that holds.
+/// The same rule as `StoredKey::state`: the first that holds. That it comes to yes or no for each, and not
+/// to the name of a state, has PostgreSQL expect half of the keys, and not next to none.
 fn filter_by_states(sql: &mut Sql, query: &KeyQuery) {
-    const IS_DELETED: &str = "(deleted_at IS NOT NULL OR account_deleted_at IS NOT NULL)";
     if query.states == KeyStates::ALL {
         return;
     }
     if query.states == KeyStates::NOT_DELETED {
         return sql.push(" AND deleted_at IS NULL AND account_deleted_at IS NULL");
     }
+    let wanted = |state| if query.states.contains(state) { " THEN true" } else { " THEN false" };
     let now = query.now.as_micros();
-    sql.push(" AND CASE WHEN ");
-    sql.push(IS_DELETED);
-    sql.bind(" THEN 'deleted' WHEN expires_at <= greatest(?, updated_at)", now);
-    sql.bind(" THEN 'expired' WHEN revoked_at <= greatest(?, updated_at)", now);
-    sql.push(" THEN 'revoked' WHEN NOT enabled OR NOT account_enabled");
-    sql.bind(" THEN 'disabled' WHEN not_before > greatest(?, updated_at)", now);
-    let states: Vec<_> = query.states.iter().map(|state| state.as_str().to_owned()).collect();
-    sql.bind(" THEN 'not_yet_valid' ELSE 'active' END = ANY (?)", states);
+    sql.push(" AND CASE WHEN deleted_at IS NOT NULL OR account_deleted_at IS NOT NULL");
+    sql.push(wanted(KeyState::Deleted));
+    sql.bind(" WHEN expires_at <= greatest(?, updated_at)", now);
+    sql.push(wanted(KeyState::Expired));
+    sql.bind(" WHEN revoked_at <= greatest(?, updated_at)", now);
+    sql.push(wanted(KeyState::Revoked));
+    sql.push(" WHEN NOT enabled OR NOT account_enabled");
+    sql.push(wanted(KeyState::Disabled));
+    sql.bind(" WHEN not_before > greatest(?, updated_at)", now);
+    sql.push(wanted(KeyState::NotYetValid));
+    sql.push(if query.states.contains(KeyState::Active) {
+        " ELSE true END"
+    } else {
+        " ELSE false END"
+    });
 }
 
 /// What is sorted by, as `KeyPosition::of` says, and the id.
 const fn sort_columns(sort: KeySort, path: Path) -> (&'static str, &'static str) {
     match (sort, path) {
         (KeySort::CreatedAt, Path::Tag) => ("key_tags.key_created_at", "key_tags.key_id"),
+        (KeySort::CreatedAt, Path::All) => ("(created_at + 0)", "id"),
         (KeySort::CreatedAt, _) => ("created_at", "id"),
         (KeySort::Enabled, _) => ("enabled::integer::bigint", "id"),
         (KeySort::ExpiresAt, _) => ("coalesce(expires_at, 9223372036854775807)", "id"),

@@ -85,7 +85,7 @@ async fn listen(connector: &Connector, heard: &watch::Sender<()>) {
 async fn drive(driver: &mut Driver, heard: &watch::Sender<()>) -> Failure {
     loop {
         match poll_fn(|context| driver.poll_message(context)).await {
-            Some(Ok(AsyncMessage::Notification(_))) => drop(heard.send_replace(())),
+            Some(Ok(AsyncMessage::Notification(_))) => heard.send_replace(()),
             Some(Ok(_)) => {}
             Some(Err(error)) => return error.into(),
             None => return Failure::Closed,

@@ -130,8 +130,8 @@ async fn once<T>(
 ) -> Result<T, OpenError> {
     at(url, async |address: &Address| {
         let options = PostgresOptions {
-            lock_timeout: Duration::from_secs(60),
-            statement_timeout: Duration::from_secs(24 * 60 * 60),
+            lock_timeout: Duration::from_mins(1),
+            statement_timeout: Duration::from_hours(24),
             ..PostgresOptions::default()
         };
         let connector = Connector::to_primary(address, &options)?;

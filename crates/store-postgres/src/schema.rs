@@ -1,6 +1,7 @@
 //! The numbered migrations, and which of them a database has.
 
 use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
 
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -24,6 +25,11 @@ impl Schema {
     /// What this version of Keyward works with.
     pub(crate) const CURRENT: Self = Self(MIGRATIONS);
 
+    #[cfg(test)]
+    pub(crate) const fn of(migrations: &'static [&'static str]) -> Self {
+        Self(migrations)
+    }
+
     /// How many migrations there are.
     pub(crate) const fn version(self) -> usize {
         self.0.len()
@@ -37,7 +43,7 @@ impl Schema {
                      AND relname = 'migrations') AS is_ours \
                      FROM (SELECT to_regnamespace('keyward') AS oid) AS namespace";
         let state = only(connection, state).await?;
-        let encoding: String = state.try_get(0).map_err(Failure::from)?;
+        let encoding: String = value(&state, 0)?;
         if encoding != "UTF8" {
             return Err(Problem::Encoding(encoding));
         }
@@ -61,12 +67,7 @@ impl Schema {
         connection.run_script(LOCK).await?;
         let version = self.version_of(connection).await?;
         if version == 0 {
-            // Where it exists, we may lack the right to make it.
-            let exists = "SELECT to_regnamespace('keyward') IS NOT NULL";
-            if !value::<bool>(&only(connection, exists).await?, 0)? {
-                connection.run_script("CREATE SCHEMA keyward").await?;
-            }
-            connection.run_script(VERSIONS).await?;
+            prepare(connection).await?;
         }
         for (number, migration) in (1..).zip(self.0).skip(version) {
             connection.run_script(migration).await?;
@@ -78,15 +79,26 @@ impl Schema {
     }
 }
 
+/// Makes the schema, and the table in it that tells it to be ours.
+async fn prepare(connection: &Connection) -> Result<(), Problem> {
+    // Where it exists, we may lack the right to make it.
+    let exists = "SELECT to_regnamespace('keyward') IS NOT NULL";
+    if !value::<bool>(&only(connection, exists).await?, 0)? {
+        connection.run_script("CREATE SCHEMA keyward").await?;
+    }
+    connection.run_script(VERSIONS).await?;
+    Ok(())
+}
+
 async fn only(connection: &Connection, text: &'static str) -> Result<Row, Problem> {
     let answer = connection.run(&Sql::fixed(text, Vec::new())).await?;
     let row = answer.rows.into_iter().next();
     row.ok_or(Problem::Foreign)
 }
 
-fn value<'r, T: tokio_postgres::types::FromSql<'r>>(
-    row: &'r Row,
-    column: usize,
-) -> Result<T, Problem> {
+fn value<'r, T: FromSql<'r>>(row: &'r Row, column: usize) -> Result<T, Problem> {
     Ok(row.try_get(column).map_err(Failure::from)?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use keyward_core::KeyId;
+use keyward_core::{KeyId, Timestamp};
 use keyward_store::{Usage, UsageDelta};
 
 use crate::sql::{Sql, integer};
@@ -35,7 +35,7 @@ pub(crate) fn record(batch: &[UsageDelta]) -> Sql {
     let (mut uses, mut previous_uses) = (Vec::new(), Vec::new());
     for (key, usage) in by_key {
         keys.push(key.as_str().to_owned());
-        last_used_at.extend(usage.last_used_at.map(|at| at.as_micros()));
+        last_used_at.extend(usage.last_used_at.map(Timestamp::as_micros));
         uses.push(integer(usage.uses));
         previous_uses.push(integer(usage.previous_uses));
     }

@@ -88,11 +88,11 @@ local function is_before(one, other)
   return #one < #other
 end
 
--- Sorts what stands in a short set by creation. A walk in the order that is asked for would visit
+-- Sorts what stands in a narrow set, which is by creation. A walk in the order that is asked for would visit
 -- keys of everybody.
-local function sort_short()
+local function sort_narrow()
   local candidates, after = {}, query.after
-  for _, member in ipairs(redis.call('ZRANGE', prefix .. query.short, 0, -1)) do
+  for _, member in ipairs(redis.call('ZRANGE', prefix .. query.narrow, 0, -1)) do
     local id = string.sub(member, 17)
     local facts = facts_of(id)
     local place = place_of_key(facts, query.sort) .. id
@@ -119,8 +119,8 @@ local function sort_short()
   end
 end
 
-if query.short and redis.call('ZCARD', prefix .. query.short) <= query.most_to_sort then
-  sort_short()
+if query.narrow and redis.call('ZCARD', prefix .. query.narrow) <= query.most_to_sort then
+  sort_narrow()
   return page.answer(nil)
 end
 return page.answer(walk(query, function(member)

@@ -2,7 +2,8 @@
 
 use keyward_core::{AccountState, ClientId, ServiceAccount};
 use keyward_store::{
-    AccountPage, AccountPosition, AccountQuery, AccountSort, StoreError, account_search_text,
+    AccountPage, AccountPosition, AccountQuery, AccountSort, Search, StoreError,
+    account_search_text,
 };
 use redis::Value;
 use serde::Serialize;
@@ -87,7 +88,7 @@ pub(crate) async fn accounts(
         state: query.state.map(AccountState::as_str),
         with_deleted: query.with_deleted,
         deleted_by: query.deleted_by.map(instant),
-        search: query.search.as_ref().map(|search| search.as_str()),
+        search: query.search.as_ref().map(Search::as_str),
     };
     let index = match (&query.owner, query.sort) {
         (Some(owner), AccountSort::CreatedAt) => format!("accounts:owner:{owner}"),

@@ -10,6 +10,7 @@ use keyward_store::{CacheError, SharedCache};
 use redis::{Cmd, FromRedisValue};
 
 use crate::link::{Link, LinkError, Repeat};
+use crate::requirements::Refusal;
 use crate::{OpenError, RedisCacheOptions, open};
 
 /// A cache that several instances share, in Redis.
@@ -43,7 +44,7 @@ impl RedisCache {
         }
         let ask = |mut connection| async move { command.query_async(&mut connection).await };
         let answer = self.link.call(Repeat::Harmless, ask).await;
-        self.breaker.note(answer.is_ok());
+        self.breaker.note(answer.as_ref().err().is_none_or(is_about_the_value));
         Some(answer)
     }
 
@@ -79,6 +80,14 @@ impl SharedCache for RedisCache {
             Some(deleted) => Ok(deleted?),
             None => Err("the cache has failed and is left alone for a moment".into()),
         }
+    }
+}
+
+/// Whether Redis works, and only what stands there is no value.
+fn is_about_the_value(error: &LinkError) -> bool {
+    match error {
+        LinkError::Refused(Refusal::Failed(error)) => error.code() == Some("WRONGTYPE"),
+        _ => false,
     }
 }
 

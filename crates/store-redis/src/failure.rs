@@ -30,7 +30,10 @@ fn corrupted(error: &RedisError) -> Option<&'static str> {
             Some(known.into_iter().find(|what| detail.starts_with(what)).unwrap_or("database"))
         }
         "WRONGTYPE" => Some("database"),
-        "ERR" if detail.contains("user_script") => Some("database"),
+        // What Lua itself says of values that are not what they should be.
+        "ERR" if detail.contains("attempt to ") || detail.contains("bad argument") => {
+            Some("database")
+        }
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Records of keys as they are stored.
 
 use keyward_core::{
-    AccountState, ClientId, Description, KeyId, KeyRecord, Locator, Name, Revocation,
+    AccountState, ClientId, Description, KeyId, KeyRecord, Locator, Name, Revocation, Tag,
 };
 use keyward_store::{StoreError, StoredKey, Usage, notes_search_text, search_text};
 use redis::Value;
@@ -60,7 +60,7 @@ pub(crate) fn facts(record: &KeyRecord) -> Result<String, serde_json::Error> {
         keyspace: record.keyspace.as_str(),
         account: record.service_account,
         name: name.unwrap_or_default(),
-        tags: record.tags.iter().map(|tag| tag.as_str()).collect(),
+        tags: record.tags.iter().map(Tag::as_str).collect(),
         locators: locators.collect(),
         search: search_text(record),
         notes: notes_search_text(name, description).len(),

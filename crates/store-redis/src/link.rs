@@ -88,13 +88,10 @@ impl Link {
             }
             Err(error.into())
         };
-        match tokio::time::timeout(patience, attempts).await {
-            Ok(done) => done,
-            Err(_) => {
-                self.forget(used);
-                Err(LinkError::Late)
-            }
-        }
+        tokio::time::timeout(patience, attempts).await.unwrap_or_else(|_| {
+            self.forget(used);
+            Err(LinkError::Late)
+        })
     }
 
     async fn attempt<T, F>(

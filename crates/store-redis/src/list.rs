@@ -1,7 +1,9 @@
 //! Lists of keys.
 
-use keyward_core::{KeyState, MatchTags, Timestamp};
-use keyward_store::{KeyPage, KeyPosition, KeyQuery, KeySort, KeyStates, SearchIn, StoreError};
+use keyward_core::{KeyState, MatchTags, Tag, Timestamp};
+use keyward_store::{
+    KeyPage, KeyPosition, KeyQuery, KeySort, KeyStates, Search, SearchIn, StoreError,
+};
 use serde::Serialize;
 
 use crate::calls::Calls;
@@ -42,7 +44,7 @@ pub(crate) struct Wanted<'q> {
     pub(crate) search: Option<&'q str>,
     /// A set by creation that has all that is wanted; sorted anew, if it is short.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) short: Option<String>,
+    pub(crate) narrow: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sort: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,10 +67,9 @@ fn walk(query: &KeyQuery) -> Walk<Wanted<'_>> {
     let after = query.after.as_ref().filter(|_| query.skip.is_none());
     let after = after.map(|after| place::of_key(query.sort, &after.value) + after.id.as_str());
     let sort = sort_name(query.sort);
-    let short = short_set(query);
-    let (index, short) = match (query.sort, short) {
-        (KeySort::CreatedAt, Some(short)) => (short, None),
-        (_, short) => (format!("keys:{sort}"), short),
+    let (index, narrow) = match (query.sort, narrow_set(query)) {
+        (KeySort::CreatedAt, Some(narrow)) => (narrow, None),
+        (_, narrow) => (format!("keys:{sort}"), narrow),
     };
     let bounds = Bounds::after(index, query.order, after.as_deref());
     let search = query.search.as_ref();
@@ -82,19 +83,18 @@ fn walk(query: &KeyQuery) -> Walk<Wanted<'_>> {
         most_to_sort: MOST_TO_SORT,
         now: Some(instant(query.now)),
         owner: query.owner.as_ref().map(AsRef::as_ref),
-        search: search.map(|search| search.as_str()),
-        short,
+        search: search.map(Search::as_str),
+        narrow,
         sort: Some(sort),
         states: states(query.states),
-        tags: (!query.tags.is_empty())
-            .then(|| query.tags.tags.iter().map(|tag| tag.as_str()).collect()),
+        tags: (!query.tags.is_empty()).then(|| query.tags.tags.iter().map(Tag::as_str).collect()),
         ..Wanted::default()
     };
     Walk::new(bounds, query.limit, query.skip, wanted)
 }
 
 /// The sorted set, by creation, of the filter that is likely to leave the fewest keys.
-fn short_set(query: &KeyQuery) -> Option<String> {
+fn narrow_set(query: &KeyQuery) -> Option<String> {
     let tags = &query.tags;
     // Of several tags a key may have any, and then none of them leads to all keys.
     let tag = tags.tags.iter().next();

@@ -10,7 +10,7 @@ use crate::reply::{Reply, Unreadable, corrupt};
 use crate::script::Script;
 
 /// How many records one call looks at.
-const LOOKED_AT: u32 = 1_000;
+const LOOKED_AT: u32 = 500;
 /// How often it is tried to read a page, of which all must be of one instant, in several calls. The last
 /// time it is one call, however long others wait for it.
 const ATTEMPTS: usize = 3;
@@ -157,10 +157,7 @@ impl Part {
         let mut reply = Reply::of(reply)?;
         let (position, counted) = (reply.parse()?, reply.parse()?);
         let last = Some(reply.text()?).filter(|last| !last.is_empty());
-        let rows = match reply.next()? {
-            Value::Array(rows) => rows,
-            _ => return Err("must be a list".into()),
-        };
+        let Value::Array(rows) = reply.next()? else { return Err("must be a list".into()) };
         Ok(Self { counted, last, position, rows })
     }
 }

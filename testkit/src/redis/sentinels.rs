@@ -34,11 +34,16 @@ impl Sentinels {
             })
         };
         assert!(happens(know_all), "the sentinels do not find together");
+        group.wait_until_followed();
+        group
+    }
+
+    /// Waits until both replicas follow whoever takes writes.
+    pub fn wait_until_followed(&self) {
         let is_followed = |server: &Redis| {
             server.cli(&["INFO", "replication"]).matches("state=online").count() == 2
         };
-        assert!(happens(|| group.servers.iter().any(is_followed)), "no replica follows");
-        group
+        assert!(happens(|| self.servers.iter().any(is_followed)), "no replica follows");
     }
 
     /// The address, for clients.

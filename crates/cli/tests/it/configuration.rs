@@ -210,10 +210,6 @@ fn a_file_that_cannot_be_used_is_refused_with_the_place(
 #[case(&["--database", "redis+tls://:geheim@host"], "--database must be sqlite:PATH, postgres://")]
 #[case(&["--database", "sqlite:"], "--database must be sqlite:PATH, postgres://")]
 #[case(&["--database-file", "missing.url"], "cannot read missing.url")]
-#[case(
-    &["--database", "memory:", "--database-file", "missing.url"],
-    "the argument '--database <URL>' cannot be used with '--database-file <PATH>'"
-)]
 #[case(&["--listen", "localhost"], "--listen must be an address and a port")]
 #[case(&["--listen", "127.0.0.1:65536"], "--listen must be an address and a port")]
 #[case(&["--max-staleness", "1mo"], "--max-staleness must be a duration")]

@@ -1,10 +1,9 @@
 //! A server of the test's own, with databases that are migrated.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use keyward_store::Store;
+use keyward_store::StoreError;
 use keyward_store_postgres::{PostgresOptions, PostgresStore};
 use keyward_testkit::postgres::Postgres;
 
@@ -30,11 +29,30 @@ impl Server {
         name
     }
 
-    /// A store on a new database.
-    pub(crate) async fn store(&self) -> Arc<dyn Store> {
-        let url = self.postgres.url(&self.database());
-        Arc::new(PostgresStore::connect(&url, &PostgresOptions::default()).await.unwrap())
+    /// A store on that database.
+    pub(crate) async fn store(&self, database: &str) -> PostgresStore {
+        open(&self.postgres.url(database)).await
     }
+}
+
+/// A store at a URL that works.
+pub(crate) async fn open(url: &str) -> PostgresStore {
+    PostgresStore::connect(url, &PostgresOptions::default()).await.unwrap()
+}
+
+/// Options with which nothing takes long.
+pub(crate) fn impatient() -> PostgresOptions {
+    PostgresOptions {
+        acquire_timeout: Duration::from_millis(500),
+        connect_timeout: Duration::from_millis(500),
+        lock_timeout: Duration::from_millis(500),
+        statement_timeout: Duration::from_millis(500),
+        ..PostgresOptions::default()
+    }
+}
+
+pub(crate) fn is_unavailable<T>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::Unavailable { .. }))
 }
 
 /// Waits until something is so, for some seconds.

@@ -3,7 +3,13 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 mod cache;
+mod cluster;
 mod conformance;
+mod corrupt;
+mod durable;
+mod faults;
+mod open;
+mod pages;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
