@@ -18,6 +18,7 @@ pub use node::{Node, NodePlan};
 use tempfile::TempDir;
 
 use crate::client::Client;
+use crate::folder::in_memory;
 use crate::server::bare;
 
 /// Nodes that are ready, in a temporary folder. They are killed when it is dropped.
@@ -41,9 +42,7 @@ impl Cluster {
 
     /// A folder without nodes yet.
     pub fn empty(program: &Path) -> Self {
-        // In memory where there is such a place: what is killed here is a process, never the machine.
-        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
-        Self { nodes: Vec::new(), folder, program: program.to_owned() }
+        Self { nodes: Vec::new(), folder: in_memory(), program: program.to_owned() }
     }
 
     /// Starts another node.

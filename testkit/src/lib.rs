@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod cluster;
+pub mod folder;
 pub mod pgbouncer;
 pub mod ports;
 pub mod postgres;

@@ -21,6 +21,8 @@ pub use cluster::Cluster;
 pub use sentinels::{PRIMARY, Sentinels};
 use tempfile::TempDir;
 
+use crate::folder::in_memory;
+
 /// What makes a server keep all that it has acknowledged.
 pub const DURABLE: &[&str] = &["appendonly yes", "appendfsync always"];
 
@@ -64,7 +66,7 @@ impl Redis {
         settings: &[&str],
         certificates: Option<Certificates>,
     ) -> Self {
-        let folder = TempDir::new().unwrap_or_else(|e| panic!("no folder for Redis: {e}"));
+        let folder = in_memory();
         let mut redis = Self { arguments, certificates, folder, port: 0, server: None };
         for _ in 0..ATTEMPTS {
             redis.port = free_port();

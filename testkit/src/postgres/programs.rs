@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::folder::in_memory;
+
 /// How often it is asked whether a server is ready, and how long in between.
 const LOOKS: usize = 1_200;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
@@ -99,7 +101,7 @@ impl Programs {
 
     /// An empty folder, which the user has.
     pub(crate) fn folder(&self) -> TempDir {
-        let folder = TempDir::new().unwrap_or_else(|e| panic!("no folder for a server: {e}"));
+        let folder = in_memory();
         self.hand_over(folder.path());
         folder
     }

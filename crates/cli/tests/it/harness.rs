@@ -17,6 +17,7 @@ pub(crate) use bucket::Bucket;
 pub(crate) use command::{Cli, Ended, bare, program};
 use keyward_testkit::SeededEntropy;
 pub(crate) use keyward_testkit::client::{Answer, Client, Issued, verdict};
+use keyward_testkit::folder::in_memory;
 pub(crate) use keyward_testkit::server::Server;
 pub(crate) use keyward_testkit::waiting::{PATIENCE, now, wait_for};
 #[cfg(target_os = "linux")]
@@ -32,10 +33,9 @@ use tempfile::TempDir;
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    /// In memory where there is such a place: what is killed here is a process, never the machine,
-    /// and a disk that is busy with builds can hold a commit up for half a minute.
+    /// A disk that is busy with builds can hold a commit up for half a minute.
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap())
+        Self(in_memory())
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -20,7 +20,8 @@ const ENOUGH: usize = 500;
 fn every_acknowledged_act_survives_being_killed_and_none_is_half_done() {
     let folder = Folder::new();
     let mut server = folder.serve();
-    let mut ledgers: Vec<_> = (0..WRITERS).map(|n| Ledger::new(Dice::new(n))).collect();
+    let mut ledgers: Vec<_> =
+        (0..WRITERS).map(|n| Ledger::new(Dice::new(n), Duration::ZERO)).collect();
     let delays = Dice::new(99);
     for round in 0..ROUNDS {
         let delay = Duration::from_micros(u64::try_from(delays.roll(40_000)).unwrap());

@@ -11,10 +11,14 @@ use super::ledger::Ledger;
 use super::whole;
 use crate::harness::{Client, Dice, NODES, PostgresSite};
 
-/// Together a hundred, each about a second.
+/// Together a hundred, each about half a second.
 const ROUNDS_OF_POSTGRES: u64 = 40;
 const ROUNDS_OF_NODES: u64 = 60;
 const WRITERS: u64 = 4;
+/// How long a node may lag behind, by default.
+const MAX_STALENESS: Duration = Duration::from_secs(1);
+/// How many milliseconds a round has for its acts, at the most.
+const TIME_TO_WRITE: usize = 200;
 /// The acts that must have been acknowledged, or else the test proves little.
 const ENOUGH: usize = 200;
 
@@ -25,7 +29,7 @@ fn every_acknowledged_act_survives_the_killing_of_postgres() {
     let dice = Dice::new(7);
     for round in 0..ROUNDS_OF_POSTGRES {
         books.write_until(clients(&site), || {
-            rest(&dice, 60);
+            rest(&dice);
             site.postgres.kill();
         });
         site.postgres.start_again();
@@ -44,7 +48,7 @@ fn every_acknowledged_act_survives_the_killing_of_nodes() {
     for round in 0..ROUNDS_OF_NODES {
         let victim = dice.roll(NODES);
         books.write_until(clients(&site), || {
-            rest(&dice, 60);
+            rest(&dice);
             site.cluster.node(victim).kill();
         });
         let node = site.cluster.node(victim);
@@ -60,7 +64,8 @@ struct Books(Vec<Ledger>);
 
 impl Books {
     fn new() -> Self {
-        Self((0..WRITERS).map(|number| Ledger::new(Dice::new(number))).collect())
+        let ledger = |number| Ledger::new(Dice::new(number), MAX_STALENESS);
+        Self((0..WRITERS).map(ledger).collect())
     }
 
     /// Lets all of them write until this has happened, each until the first answer that does not come.
@@ -111,6 +116,6 @@ fn clients(site: &PostgresSite) -> Vec<Vec<Client>> {
     (0..WRITERS).map(|_| (0..NODES).map(|node| site.cluster.client(node)).collect()).collect()
 }
 
-fn rest(dice: &Dice, most: usize) {
-    thread::sleep(Duration::from_millis(u64::try_from(dice.roll(most)).unwrap()));
+fn rest(dice: &Dice) {
+    thread::sleep(Duration::from_millis(u64::try_from(dice.roll(TIME_TO_WRITE)).unwrap()));
 }
