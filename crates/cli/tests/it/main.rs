@@ -9,6 +9,7 @@
 
 mod commands;
 mod configuration;
+mod dev_cluster;
 mod harness;
 mod history;
 mod japikey_interop;
@@ -20,6 +21,8 @@ mod metrics;
 mod nestjs_faults;
 mod nestjs_tables;
 mod oauth;
+mod outage;
+mod popular;
 mod postman;
 mod scan;
 mod signed_leaks;

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use crate::harness::{Folder, Stream, wait_for};
 
 /// The whole answer to a scraper, which has no key.
-fn scrape(address: SocketAddr) -> String {
+pub(crate) fn scrape(address: SocketAddr) -> String {
     let mut socket = TcpStream::connect(address).unwrap();
     socket.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -15,7 +15,7 @@ fn scrape(address: SocketAddr) -> String {
 }
 
 /// The value of a gauge without labels.
-fn value(answer: &str, name: &str) -> f64 {
+pub(crate) fn value(answer: &str, name: &str) -> f64 {
     let line = answer.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
     line.unwrap_or_else(|| panic!("no {name} in {answer}")).parse().unwrap()
 }

@@ -7,6 +7,9 @@ use std::time::Duration;
 use super::event::{Act, Decision, History, NodeId, SwitchId, Verification};
 use super::traffic::Run;
 
+/// A time in which nobody asks: what happens then is seen too late to be measured.
+const UNWATCHED: Duration = Duration::from_millis(100);
+
 /// The numbers of a run.
 #[derive(Debug)]
 pub(super) struct Report {
@@ -16,8 +19,8 @@ pub(super) struct Report {
     pub(super) denied: usize,
     pub(super) failed: usize,
     pub(super) faults: usize,
-    /// For each act that took a key away, and for each other node: how long after it was acknowledged
-    /// the node refused the key for the first time. Sorted.
+    /// For each act that took a key away, and for each other node that was asked all the time: how long
+    /// after it was acknowledged the node refused the key for the first time. Sorted.
     pub(super) latencies: Vec<Duration>,
     /// How long after an act was acknowledged a key was still allowed elsewhere, at the most.
     pub(super) latest: Duration,
@@ -105,8 +108,8 @@ fn latencies(history: &History) -> (Vec<Duration>, Duration) {
     (latencies, latest)
 }
 
-/// When a node refused for the first time since an act began, if it had allowed just before that; and
-/// when it was asked for the last time that it allowed, until something else was done.
+/// When a node refused for the first time since an act began, if it was asked all the time and had allowed
+/// before; and when it was asked for the last time that it allowed, until something else was done.
 fn effect(
     act: &Act,
     seen: &[&Verification],
@@ -117,9 +120,13 @@ fn effect(
     let before = seen[..first].iter().rfind(decided);
     let during = seen[first..].iter().take_while(|seen| seen.asked < until);
     let during: Vec<_> = during.filter(decided).collect();
-    let was_allowed = before.is_some_and(|seen| seen.decision == Decision::Allowed);
-    let refused = during.iter().find(|seen| seen.decision == Decision::Denied);
     let allowed = during.iter().rfind(|seen| seen.decision == Decision::Allowed);
-    let refused = refused.map(|seen| seen.answered).filter(|_| was_allowed);
+    let first = during.iter().position(|seen| seen.decision == Decision::Denied);
+    let refused = first.and_then(|first| {
+        let before = if first > 0 { Some(during[first - 1]) } else { before };
+        let was_allowed = before.filter(|seen| seen.decision == Decision::Allowed)?;
+        let refused = during[first];
+        (refused.asked - was_allowed.answered < UNWATCHED).then_some(refused.answered)
+    });
     (refused, allowed.map(|seen| seen.asked))
 }
