@@ -30,7 +30,7 @@ pub struct Answer {
     /// The body, if it is JSON.
     pub body: Value,
     /// The lines before the body, in lower case.
-    head: Vec<String>,
+    pub head: Vec<String>,
 }
 
 /// A key as it was handed out.

@@ -77,6 +77,13 @@ impl Cluster {
         self.nodes.get_mut(number).unwrap_or_else(|| panic!("there are {count} nodes"))
     }
 
+    /// Waits until all nodes can answer.
+    pub fn wait_until_ready(&self) {
+        for node in &self.nodes {
+            node.wait_until_ready();
+        }
+    }
+
     /// A client of the node of that number, with the root key.
     pub fn client(&self, number: usize) -> Client {
         let count = self.nodes.len();

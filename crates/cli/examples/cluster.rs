@@ -94,7 +94,7 @@ impl Site {
         println!("\nto try:");
         keyward(&balancer, "keys issue --owner me");
         keyward(&balancer, "verify SECRET");
-        keyward(&nodes[0], "keys revoke ID");
+        keyward(nodes.first().unwrap_or(&balancer), "keys revoke ID");
         println!("\nCtrl-C stops all of it, and the folder goes.");
     }
 

@@ -26,6 +26,7 @@ use traffic::Run;
 const MAX_STALENESS: Duration = Duration::from_secs(1);
 
 /// Judges a run that must have kept the promise, and in which enough must have happened.
+#[expect(clippy::print_stdout, reason = "whoever runs it wants to know")]
 fn keeps_the_promise(name: &str, run: &Run) -> Report {
     let report = Report::of(run);
     println!("{name}: {report}");

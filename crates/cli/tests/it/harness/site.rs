@@ -42,4 +42,22 @@ impl PostgresSite {
         }
         Self { cluster, questions, feeds, postgres }
     }
+
+    /// Cuts a node off from its store, which it hears of at once.
+    pub(crate) fn refuse(&self, node: usize) {
+        self.questions[node].refuse();
+        self.feeds[node].refuse();
+    }
+
+    /// Lets a node hear nothing of its store any more.
+    pub(crate) fn stall(&self, node: usize) {
+        self.questions[node].stall();
+        self.feeds[node].stall();
+    }
+
+    /// Gives a node its store back.
+    pub(crate) fn heal(&self, node: usize) {
+        self.questions[node].heal();
+        self.feeds[node].heal();
+    }
 }

@@ -4,6 +4,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use keyward_testkit::postgres::Postgres;
+use keyward_testkit::proxy::Proxy;
 
 use super::checker::{ViolationKind, violations};
 use super::report::Report;
@@ -38,11 +39,8 @@ fn a_node_that_does_not_hear_of_changes_keeps_the_promise() {
     let site = PostgresSite::start();
     let run = traffic(&site.cluster).during(|dice| {
         let feed = &site.feeds[dice.roll(NODES)];
-        if dice.roll(2) == 0 {
-            feed.refuse()
-        } else {
-            feed.stall()
-        }
+        let cut = if dice.roll(2) == 0 { Proxy::refuse } else { Proxy::stall };
+        cut(feed);
         rest(dice, 500, 2_500);
         feed.heal();
         rest(dice, 300, 800);
@@ -55,13 +53,10 @@ fn a_node_that_hears_nothing_from_its_store_keeps_the_promise() {
     let site = PostgresSite::start();
     let run = traffic(&site.cluster).during(|dice| {
         let node = dice.roll(NODES);
-        let networks = [&site.questions[node], &site.feeds[node]];
-        let stalls = dice.roll(2) == 0;
-        for network in networks {
-            if stalls { network.stall() } else { network.refuse() }
-        }
+        let cut = if dice.roll(2) == 0 { PostgresSite::stall } else { PostgresSite::refuse };
+        cut(&site, node);
         rest(dice, 500, 3_000);
-        networks.iter().for_each(|network| network.heal());
+        site.heal(node);
         site.cluster.nodes()[node].wait_until_ready();
         rest(dice, 300, 800);
     });
@@ -93,14 +88,11 @@ fn nodes_whose_postgres_is_restarted_and_killed_keep_the_promise() {
     let PostgresSite { cluster, postgres, .. } = &mut site;
     let run = traffic(cluster).during(|dice| {
         rest(dice, 800, 2_000);
-        if dice.roll(2) == 0 {
-            postgres.stop()
-        } else {
-            postgres.kill()
-        }
+        let end = if dice.roll(2) == 0 { Postgres::stop } else { Postgres::kill };
+        end(postgres);
         rest(dice, 1, 1_500);
         postgres.start_again();
-        cluster.nodes().iter().for_each(|node| node.wait_until_ready());
+        cluster.wait_until_ready();
     });
     keeps_the_promise("postgres restarted and killed", &run);
 }
@@ -146,10 +138,9 @@ fn nodes_that_promise_less_than_the_checker_was_told_are_found_out() {
     // Cut off for longer than the checker allows, and for less than the nodes do.
     let run = traffic(&site.cluster).during(|dice| {
         let node = dice.roll(NODES);
-        let networks = [&site.questions[node], &site.feeds[node]];
-        networks.iter().for_each(|network| network.refuse());
+        site.refuse(node);
         sleep(MAX_STALENESS * 5 / 2);
-        networks.iter().for_each(|network| network.heal());
+        site.heal(node);
         rest(dice, 300, 800);
     });
     println!("{}", Report::of(&run));

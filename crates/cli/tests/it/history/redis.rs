@@ -53,10 +53,9 @@ fn nodes_that_share_a_cache_and_miss_changes_keep_the_promise() {
     let site = with_shared_cache(&redis);
     let run = traffic(&site.cluster).during(|dice| {
         let node = dice.roll(NODES);
-        let networks = [&site.questions[node], &site.feeds[node]];
-        networks.iter().for_each(|network| network.refuse());
+        site.refuse(node);
         rest(dice, 300, 2_500);
-        networks.iter().for_each(|network| network.heal());
+        site.heal(node);
         rest(dice, 300, 800);
     });
     keeps_the_promise("shared cache in Redis, store cut off", &run);
@@ -99,7 +98,7 @@ fn nodes_whose_redis_is_killed_and_paused_keep_the_promise() {
             rest(dice, 200, 2_500);
             redis.resume();
         }
-        cluster.nodes().iter().for_each(|node| node.wait_until_ready());
+        cluster.wait_until_ready();
     });
     keeps_the_promise("redis killed and paused", &run);
 }

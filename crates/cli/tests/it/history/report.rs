@@ -126,7 +126,7 @@ fn effect(
         let before = if first > 0 { Some(during[first - 1]) } else { before };
         let was_allowed = before.filter(|seen| seen.decision == Decision::Allowed)?;
         let refused = during[first];
-        (refused.asked - was_allowed.answered < UNWATCHED).then_some(refused.answered)
+        (refused.asked < was_allowed.answered + UNWATCHED).then_some(refused.answered)
     });
     (refused, allowed.map(|seen| seen.asked))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::board::Board;
 use super::event::{Decision, NodeId, SecretId, Verification};
-use crate::harness::{Client, Dice};
+use crate::harness::{Client, Dice, verdict};
 
 /// Whoever asks a node.
 pub(super) struct Verifier<'a> {
@@ -33,7 +33,7 @@ impl<'a> Verifier<'a> {
             turn += 1;
             match self.board.newest(turn) {
                 Some(secret) => self.verify(secret),
-                None => self.rest(),
+                None => rest(),
             }
         }
         self.seen
@@ -50,7 +50,7 @@ impl<'a> Verifier<'a> {
             match self.board.hot(turn) {
                 Some(_) if turn.is_multiple_of(STRANGERS) => self.verify(dice.roll(count)),
                 Some(secret) => self.verify(secret),
-                None => self.rest(),
+                None => rest(),
             }
         }
         self.seen
@@ -71,22 +71,25 @@ impl<'a> Verifier<'a> {
         let answer = self.client.try_call("POST", "/v1/verify", &json!({"secret": text}));
         let answered = self.board.moment();
         let decision = match &answer {
-            Ok(answer) if answer.status == 200 => match answer.body["valid"].as_bool().unwrap() {
-                true => Decision::Allowed,
-                false => Decision::Denied,
-            },
+            Ok(answer) if answer.status == 200 => {
+                if verdict(&answer.body) == "valid" {
+                    Decision::Allowed
+                } else {
+                    Decision::Denied
+                }
+            }
             Ok(answer) if answer.status == 503 => Decision::Failed,
             Ok(answer) => panic!("node {}: {answer:?}", self.node),
             Err(_) => Decision::Failed,
         };
         if decision == Decision::Failed {
-            self.rest();
+            rest();
         }
         self.seen.push(Verification { secret, node: self.node, asked, answered, decision });
     }
+}
 
-    /// Whoever cannot be answered now need not be asked all the time.
-    fn rest(&self) {
-        thread::sleep(Duration::from_millis(5));
-    }
+/// Whoever cannot be answered now need not be asked all the time.
+fn rest() {
+    thread::sleep(Duration::from_millis(5));
 }

@@ -34,7 +34,7 @@ fn every_acknowledged_act_survives_the_killing_of_postgres() {
         });
         site.postgres.start_again();
         // Without being started again themselves.
-        site.cluster.nodes().iter().for_each(|node| node.wait_until_ready());
+        site.cluster.wait_until_ready();
         books.check_touched(&site, &dice, round);
     }
     books.close(&site);
@@ -96,6 +96,7 @@ impl Books {
     }
 
     /// Checks everything, and that it was enough.
+    #[expect(clippy::print_stdout, reason = "whoever runs it wants to know")]
     fn close(mut self, site: &PostgresSite) {
         let mut client = site.cluster.client(0);
         for ledger in &mut self.0 {
