@@ -10,6 +10,7 @@ mod import;
 mod in_process;
 mod keys;
 mod measure;
+mod nodes;
 mod pieces;
 mod scan;
 mod server;
@@ -68,6 +69,22 @@ enum What {
         #[arg(long)]
         binary: PathBuf,
     },
+    /// Many nodes on PostgreSQL and Redis, which are started for it
+    Nodes {
+        /// Measure only this
+        #[arg(long)]
+        only: Option<nodes::Part>,
+        /// How many keys PostgreSQL holds at last
+        #[arg(long, default_value_t = 10_000_000)]
+        keys: usize,
+    },
+    /// Makes changes in a database until it is killed
+    #[command(hide = true)]
+    Write {
+        url: String,
+        #[arg(long)]
+        per_second: u32,
+    },
     /// Making and checking tokens of the prefixed-api-key family, beside the crate of that name
     Tokens,
     /// Searching files for keys, against ripgrep where it is installed
@@ -86,6 +103,8 @@ fn main() -> anyhow::Result<()> {
         What::Accounts { binary } => accounts::run(binary, args.rounds, args.quick),
         What::Import { binary } => import::run(binary, args.quick),
         What::Signed { binary } => signed::run(binary, args.rounds, args.quick),
+        What::Nodes { only, keys } => nodes::run(*only, *keys, args.rounds, args.quick),
+        What::Write { url, per_second } => nodes::write(url, *per_second),
         What::Tokens => tokens::run(args.rounds, args.quick),
         What::Scan { binary } => scan::run(binary, args.rounds, args.quick),
     }
