@@ -9,7 +9,7 @@ use super::MAX_STALENESS;
 use super::traffic::Traffic;
 use crate::harness::{Dice, NODES, program};
 
-const SECONDS: u64 = 8;
+const SECONDS: u64 = 6;
 /// Three nodes on one file, with further configuration.
 pub(super) fn on_sqlite(config: &str) -> Cluster {
     let plan = NodePlan::new("sqlite:keyward.db").with(config);

@@ -20,7 +20,7 @@ const MAX_STALENESS: Duration = Duration::from_secs(1);
 /// How many milliseconds a round has for its acts, at the most.
 const TIME_TO_WRITE: usize = 200;
 /// The acts that must have been acknowledged, or else the test proves little.
-const ENOUGH: usize = 200;
+const ENOUGH: usize = 100;
 
 #[test]
 fn every_acknowledged_act_survives_the_killing_of_postgres() {
