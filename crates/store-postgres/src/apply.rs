@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use keyward_core::{Change, Sequence};
 use keyward_store::{Applied, Conflict};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::connection::Answer;
 use crate::connector::IDLE_IN_TRANSACTION;
@@ -16,6 +18,9 @@ use crate::sql::Sql;
 use crate::{account, audit, feed, keyspace, oauth};
 
 const IS_SEALED: Shape<bool> = Shape { what: "feed", read: |fields| fields.read(flag) };
+
+/// How many changes of one process are under way: one that has the lock, and one that takes it next.
+const AT_ONCE: usize = 2;
 
 /// A statement that writes, and what it must come to.
 pub(crate) struct Step {
@@ -49,6 +54,9 @@ pub(crate) struct Rules {
     /// is.
     begin: String,
     kept_changes: u32,
+    lock_timeout: Duration,
+    /// Whoever would only wait for the lock leaves the connections to others.
+    turns: Semaphore,
 }
 
 impl Rules {
@@ -65,12 +73,14 @@ impl Rules {
             lock_timeout.as_millis(),
             IDLE_IN_TRANSACTION.as_millis(),
         );
-        Self { begin, kept_changes }
+        Self { begin, kept_changes, lock_timeout, turns: Semaphore::new(AT_ONCE) }
     }
 
     /// Makes a change, in three rounds: lock the feed and look, write everything, commit.
     pub(crate) async fn apply(&self, pool: &Pool, change: &Change) -> Result<Applied, WriteError> {
         let mut steps = steps(change).map_err(Failure::from)?;
+        let turn = timeout(self.lock_timeout, self.turns.acquire()).await;
+        let _turn = turn.map_err(|_| Failure::OutOfTurn(self.lock_timeout))?;
         let opening = [feed::lock(), feed::places(change.id)];
         let (lease, begun) = self.begin(pool, &opening).await?;
         let [sealed, places] = begun.as_slice() else { unreachable!("each is answered") };

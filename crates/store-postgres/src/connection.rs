@@ -71,9 +71,7 @@ impl Connection {
     ) -> Result<Vec<Result<Answer, Failure>>, Failure> {
         self.bounded(async {
             // What is not prepared yet would be overtaken by what is.
-            for sql in statements {
-                self.prepared(sql).await?;
-            }
+            self.prepare(statements).await?;
             let first = async {
                 match script {
                     Some(script) => self.client.batch_execute(script).await,
@@ -109,6 +107,21 @@ impl Connection {
             self.client.query_typed_raw(&sql.text, values).await?
         };
         answer(stream).await
+    }
+
+    /// Prepares what is not, all of it in one round.
+    async fn prepare(&self, statements: &[Sql]) -> Result<(), Failure> {
+        let Some(prepared) = &self.prepared else { return Ok(()) };
+        let mut missing = HashMap::new();
+        for sql in statements {
+            if let Cow::Borrowed(text) = sql.text
+                && !prepared.lock().contains_key(text)
+            {
+                missing.insert(text, sql);
+            }
+        }
+        let made = join_all(missing.into_values().map(|sql| self.prepared(sql))).await;
+        made.into_iter().try_for_each(|made| made.map(drop))
     }
 
     /// The prepared statement, if it is one of those that are worth it.

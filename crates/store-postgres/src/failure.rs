@@ -12,6 +12,8 @@ pub(crate) enum Failure {
     Closed,
     #[error("all connections stayed in use for {0:?}")]
     Exhausted(Duration),
+    #[error("other changes of this process took longer than {0:?}")]
+    OutOfTurn(Duration),
     #[error("the server refused it or broke off")]
     Postgres(#[from] tokio_postgres::Error),
     #[error("the server cannot be written to: it is a standby, or set to be read alone")]
