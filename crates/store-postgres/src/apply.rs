@@ -5,7 +5,7 @@ mod keys;
 use std::time::Duration;
 
 use keyward_core::{Change, Sequence};
-use keyward_store::{Applied, Conflict};
+use keyward_store::{Applied, Conflict, StoreError};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -85,24 +85,32 @@ impl Rules {
         let (lease, begun) = self.begin(pool, &opening).await?;
         let [sealed, places] = begun.as_slice() else { unreachable!("each is answered") };
         let (made, last) = feed::PLACES.first(&places.rows)?.unwrap_or_default();
+        // Without its row there is nothing that a lock could be on.
+        let is_sealed = IS_SEALED.first(&sealed.rows)?.ok_or_else(|| StoreError::Corrupt {
+            what: "feed",
+            source: "its row is missing".into(),
+        })?;
         if let Some(sequence) = made {
-            return end(lease, "ROLLBACK", Applied { erased: 0, is_replay: true, sequence }).await;
+            abandon(lease).await;
+            return Ok(Applied { erased: 0, is_replay: true, sequence });
         }
-        if IS_SEALED.first(&sealed.rows)?.unwrap_or_default() {
-            return end(lease, "ROLLBACK", ()).await.and(Err(WriteError::Sealed));
+        if is_sealed {
+            abandon(lease).await;
+            return Err(WriteError::Sealed);
         }
         let sequence = Sequence::new(last.get().saturating_add(1));
         let appended = feed::append(change, sequence, self.kept_changes).map_err(Failure::from)?;
         steps.extend(appended.into_iter().map(Step::any));
         match write(&lease, steps).await {
             Ok(erased) => {
-                end(lease, "COMMIT", Applied { erased, is_replay: false, sequence }).await
+                lease.run_script("COMMIT").await?;
+                lease.give_back();
+                Ok(Applied { erased, is_replay: false, sequence })
             }
-            // Whether it is told so or finds out by itself, the server forgets what was written.
-            Err(error @ WriteError::Conflict(_)) => {
-                end(lease, "ROLLBACK", ()).await.and(Err(error))
+            Err(error) => {
+                abandon(lease).await;
+                Err(error)
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -128,11 +136,11 @@ async fn opened(lease: &Lease<'_>, begin: &str, opening: &[Sql]) -> Result<Vec<A
     lease.run_all(Some(begin), opening).await?.into_iter().collect()
 }
 
-/// Ends the transaction and lets others have the connection.
-async fn end<T>(lease: Lease<'_>, how: &str, result: T) -> Result<T, WriteError> {
-    lease.run_script(how).await?;
-    lease.give_back();
-    Ok(result)
+/// Has the server forget what was written. If it does not hear of it, it does so by itself.
+async fn abandon(lease: Lease<'_>) {
+    if lease.is_usable() && lease.run_script("ROLLBACK").await.is_ok() {
+        lease.give_back();
+    }
 }
 
 /// Writes, and returns how many audit events were removed.

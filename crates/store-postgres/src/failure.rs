@@ -45,6 +45,12 @@ impl Failure {
         state.code().starts_with("08") || state.code().starts_with("57P")
     }
 
+    /// Whether a later try, with nothing changed, may succeed.
+    pub(crate) fn may_pass(&self) -> bool {
+        let is_full = self.state() == Some(&SqlState::TOO_MANY_CONNECTIONS);
+        is_full || self.is_lost_connection() || matches!(self, Self::TimedOut(_))
+    }
+
     fn state(&self) -> Option<&SqlState> {
         match self {
             Self::Postgres(error) => error.code(),

@@ -26,8 +26,8 @@
 //! - `sslmode`: `disable`, `prefer` (the default), `require`, `verify-ca` or `verify-full`. Only the last two
 //!   tell whom you talk to, and only the last one that it is that host.
 //! - `sslrootcert`: a file of roots in PEM. Without it, the roots of the system count.
-//! - `pooler`: `transaction` behind a pooler, such as PgBouncer, that hands out connections by the
-//!   transaction. Statements are not prepared then, and no settings are made: give the role a
+//! - `pooler`: `transaction` behind a pooler that hands out connections by the transaction, such as
+//!   pgbouncer. Statements are not prepared then, and no settings are made: give the role a
 //!   `statement_timeout`. Hearing of changes takes an address past the pooler
 //!   ([`PostgresOptions::feed_url`]).
 //!
