@@ -55,10 +55,10 @@ impl Memory {
 /// What stands between two places: page by page, as some may have been given back just now.
 fn read(memory: &File, start: u64, end: u64) -> Vec<Vec<u8>> {
     let mut runs = vec![Vec::new()];
-    for place in (start..end).step_by(usize::try_from(PAGE).unwrap()) {
-        let mut page = [0; PAGE as usize];
+    let mut page = vec![0; usize::try_from(PAGE).unwrap()];
+    for place in (start..end).step_by(page.len()) {
         match (memory.read_exact_at(&mut page, place), runs.last_mut()) {
-            (Ok(()), Some(run)) => run.extend(page),
+            (Ok(()), Some(run)) => run.extend(&page),
             _ => runs.push(Vec::new()),
         }
     }
