@@ -39,7 +39,7 @@ impl Sentinels {
     }
 
     /// Waits until both replicas follow whoever takes writes.
-    pub fn wait_until_followed(&self) {
+    fn wait_until_followed(&self) {
         let is_followed = |server: &Redis| {
             server.cli(&["INFO", "replication"]).matches("state=online").count() == 2
         };
@@ -58,17 +58,28 @@ impl Sentinels {
 
     /// The server that takes writes, as the sentinels say.
     pub fn primary(&mut self) -> &mut Redis {
-        let known = self
-            .sentinels
-            .iter()
-            .map(|sentinel| sentinel.cli(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", PRIMARY]));
-        let ports: Vec<_> = known.filter_map(|said| said.lines().nth(1)?.parse().ok()).collect();
+        let ports = self.known_ports();
         let primary = self.servers.iter_mut().find(|server| ports.contains(&server.port()));
         primary.unwrap_or_else(|| panic!("no sentinel knows who takes writes"))
     }
 
-    /// All servers that hold records.
-    pub fn servers(&mut self) -> &mut [Redis] {
-        &mut self.servers
+    /// Waits until all sentinels say that another server takes writes than the one with this port.
+    pub fn wait_for_another_than(&self, port: u16) {
+        assert!(happens(|| !self.known_ports().contains(&port)), "there is no fail-over");
+    }
+
+    /// Starts the server with this port again, as one that follows another.
+    pub fn restart(&mut self, port: u16) {
+        let server = self.servers.iter_mut().find(|server| server.port() == port);
+        server.unwrap_or_else(|| panic!("there is no server at {port}")).restart();
+        self.wait_until_followed();
+    }
+
+    /// The ports of the servers that take writes, as each sentinel says.
+    fn known_ports(&self) -> Vec<u16> {
+        let ask =
+            |sentinel: &Redis| sentinel.cli(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", PRIMARY]);
+        let known = self.sentinels.iter().map(ask);
+        known.filter_map(|said| said.lines().nth(1)?.parse().ok()).collect()
     }
 }
