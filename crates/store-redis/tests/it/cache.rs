@@ -60,12 +60,19 @@ async fn a_cache_keeps_and_forgets_under_its_prefix() {
 }
 
 #[tokio::test]
-async fn a_cache_is_reached_over_tls_by_sentinels_and_in_a_cluster() {
+async fn a_cache_is_reached_over_tls_by_sentinels_in_a_cluster_and_by_all_together() {
     let server = Redis::start_with_tls(&[]);
     let trusting = RedisCacheOptions { ca_file: server.ca_file(), ..eager() };
     keeps_and_forgets(&cache_at(&server.url(), &trusting)).await;
     // A server that cannot show who it is gets nothing.
     cache_at(&server.url(), &eager()).get("a").await.unwrap_err();
+    let (sentinels, cluster) = (Sentinels::start_with_tls(), Cluster::start_with_tls());
+    for (url, ca_file) in
+        [(sentinels.url(), sentinels.ca_file()), (cluster.url(), cluster.ca_file())]
+    {
+        let trusting = RedisCacheOptions { ca_file, ..eager() };
+        keeps_and_forgets(&cache_at(&url, &trusting)).await;
+    }
     keeps_and_forgets(&cache_at(&Sentinels::start().url(), &eager())).await;
     keeps_and_forgets(&cache_at(&Cluster::start().url(), &eager())).await;
 }
