@@ -226,6 +226,14 @@ impl Drop for Redis {
     }
 }
 
+/// The address of several servers together, for clients.
+fn url_of(kind: &str, servers: &[Redis]) -> String {
+    let is_tls = servers.iter().any(|server| server.certificates.is_some());
+    let hosts: Vec<_> = servers.iter().map(|server| format!("127.0.0.1:{}", server.port)).collect();
+    let scheme = if is_tls { "rediss" } else { "redis" };
+    format!("{scheme}+{kind}://{}", hosts.join(","))
+}
+
 /// Whether something happens before long.
 fn happens(look: impl Fn() -> bool) -> bool {
     for _ in 0..LOOKS {

@@ -55,6 +55,18 @@ impl ActContext {
         let metadata = Metadata::default();
         Self { actor, ip: None, user_agent: None, request_id: None, metadata }
     }
+
+    /// The same as every store can keep it, and every log show it: texts that came with the request are
+    /// cut to 256 characters, of which those that control something are replaced by U+FFFD.
+    #[must_use]
+    pub fn printable(&self) -> Self {
+        let printable = |text: &Option<String>| {
+            let replaced = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+            text.as_ref().map(|text| text.chars().take(256).map(replaced).collect())
+        };
+        let (user_agent, request_id) = (printable(&self.user_agent), printable(&self.request_id));
+        Self { user_agent, request_id, ..self.clone() }
+    }
 }
 
 /// Which audit events are meant.

@@ -139,7 +139,7 @@ impl Keyward {
             id: AuditEventId::generate(&*self.inner.entropy, at),
             at,
             action,
-            context: context.clone(),
+            context: context.printable(),
             key: None,
             keyspace: None,
             owner: None,

@@ -5,7 +5,9 @@ mod keys;
 use std::time::Duration;
 
 use keyward_core::{Change, Sequence};
-use keyward_store::{Applied, Conflict};
+use keyward_store::{Applied, Conflict, StoreError};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::connection::Answer;
 use crate::connector::IDLE_IN_TRANSACTION;
@@ -16,6 +18,9 @@ use crate::sql::Sql;
 use crate::{account, audit, feed, keyspace, oauth};
 
 const IS_SEALED: Shape<bool> = Shape { what: "feed", read: |fields| fields.read(flag) };
+
+/// How many changes of one process are under way: one that has the lock, and one that takes it next.
+const AT_ONCE: usize = 2;
 
 /// A statement that writes, and what it must come to.
 pub(crate) struct Step {
@@ -49,6 +54,9 @@ pub(crate) struct Rules {
     /// is.
     begin: String,
     kept_changes: u32,
+    lock_timeout: Duration,
+    /// Whoever would only wait for the lock leaves the connections to others.
+    turns: Semaphore,
 }
 
 impl Rules {
@@ -65,34 +73,44 @@ impl Rules {
             lock_timeout.as_millis(),
             IDLE_IN_TRANSACTION.as_millis(),
         );
-        Self { begin, kept_changes }
+        Self { begin, kept_changes, lock_timeout, turns: Semaphore::new(AT_ONCE) }
     }
 
     /// Makes a change, in three rounds: lock the feed and look, write everything, commit.
     pub(crate) async fn apply(&self, pool: &Pool, change: &Change) -> Result<Applied, WriteError> {
         let mut steps = steps(change).map_err(Failure::from)?;
+        let turn = timeout(self.lock_timeout, self.turns.acquire()).await;
+        let _turn = turn.map_err(|_| Failure::OutOfTurn(self.lock_timeout))?;
         let opening = [feed::lock(), feed::places(change.id)];
         let (lease, begun) = self.begin(pool, &opening).await?;
         let [sealed, places] = begun.as_slice() else { unreachable!("each is answered") };
         let (made, last) = feed::PLACES.first(&places.rows)?.unwrap_or_default();
+        // Without its row there is nothing that a lock could be on.
+        let is_sealed = IS_SEALED.first(&sealed.rows)?.ok_or_else(|| StoreError::Corrupt {
+            what: "feed",
+            source: "its row is missing".into(),
+        })?;
         if let Some(sequence) = made {
-            return end(lease, "ROLLBACK", Applied { erased: 0, is_replay: true, sequence }).await;
+            abandon(lease).await;
+            return Ok(Applied { erased: 0, is_replay: true, sequence });
         }
-        if IS_SEALED.first(&sealed.rows)?.unwrap_or_default() {
-            return end(lease, "ROLLBACK", ()).await.and(Err(WriteError::Sealed));
+        if is_sealed {
+            abandon(lease).await;
+            return Err(WriteError::Sealed);
         }
         let sequence = Sequence::new(last.get().saturating_add(1));
         let appended = feed::append(change, sequence, self.kept_changes).map_err(Failure::from)?;
         steps.extend(appended.into_iter().map(Step::any));
         match write(&lease, steps).await {
             Ok(erased) => {
-                end(lease, "COMMIT", Applied { erased, is_replay: false, sequence }).await
+                lease.run_script("COMMIT").await?;
+                lease.give_back();
+                Ok(Applied { erased, is_replay: false, sequence })
             }
-            // Whether it is told so or finds out by itself, the server forgets what was written.
-            Err(error @ WriteError::Conflict(_)) => {
-                end(lease, "ROLLBACK", ()).await.and(Err(error))
+            Err(error) => {
+                abandon(lease).await;
+                Err(error)
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -118,11 +136,11 @@ async fn opened(lease: &Lease<'_>, begin: &str, opening: &[Sql]) -> Result<Vec<A
     lease.run_all(Some(begin), opening).await?.into_iter().collect()
 }
 
-/// Ends the transaction and lets others have the connection.
-async fn end<T>(lease: Lease<'_>, how: &str, result: T) -> Result<T, WriteError> {
-    lease.run_script(how).await?;
-    lease.give_back();
-    Ok(result)
+/// Has the server forget what was written. If it does not hear of it, it does so by itself.
+async fn abandon(lease: Lease<'_>) {
+    if lease.is_usable() && lease.run_script("ROLLBACK").await.is_ok() {
+        lease.give_back();
+    }
 }
 
 /// Writes, and returns how many audit events were removed.

@@ -17,6 +17,9 @@ use tokio_postgres::{Client, Row, RowStream, Statement};
 use crate::failure::Failure;
 use crate::sql::{Sql, Value};
 
+/// How much longer to wait for each of many statements, all of which are quick ones.
+const EACH: Duration = Duration::from_millis(5);
+
 /// What a statement came to.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -54,12 +57,12 @@ impl Connection {
 
     /// Sends a statement.
     pub(crate) async fn run(&self, sql: &Sql) -> Result<Answer, Failure> {
-        self.bounded(self.send(sql)).await
+        self.bounded(1, self.send(sql)).await
     }
 
     /// Sends statements that bind nothing.
     pub(crate) async fn run_script(&self, script: &str) -> Result<(), Failure> {
-        self.bounded(async { Ok(self.client.batch_execute(script).await?) }).await
+        self.bounded(1, async { Ok(self.client.batch_execute(script).await?) }).await
     }
 
     /// Sends statements one behind the other, without waiting in between, and before them a script.
@@ -69,11 +72,9 @@ impl Connection {
         script: Option<&str>,
         statements: &[Sql],
     ) -> Result<Vec<Result<Answer, Failure>>, Failure> {
-        self.bounded(async {
+        self.bounded(statements.len(), async {
             // What is not prepared yet would be overtaken by what is.
-            for sql in statements {
-                self.prepared(sql).await?;
-            }
+            self.prepare(statements).await?;
             let first = async {
                 match script {
                     Some(script) => self.client.batch_execute(script).await,
@@ -93,11 +94,14 @@ impl Connection {
     /// earlier than that.
     async fn bounded<T>(
         &self,
+        statements: usize,
         answer: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        timeout(self.patience, answer).await.unwrap_or_else(|_| {
+        let statements = u32::try_from(statements).unwrap_or(u32::MAX);
+        let patience = self.patience.saturating_add(EACH.saturating_mul(statements));
+        timeout(patience, answer).await.unwrap_or_else(|_| {
             self.is_given_up.store(true, Ordering::Relaxed);
-            Err(Failure::TimedOut(self.patience))
+            Err(Failure::TimedOut(patience))
         })
     }
 
@@ -109,6 +113,21 @@ impl Connection {
             self.client.query_typed_raw(&sql.text, values).await?
         };
         answer(stream).await
+    }
+
+    /// Prepares what is not, all of it in one round.
+    async fn prepare(&self, statements: &[Sql]) -> Result<(), Failure> {
+        let Some(prepared) = &self.prepared else { return Ok(()) };
+        let mut missing = HashMap::new();
+        for sql in statements {
+            if let Cow::Borrowed(text) = sql.text
+                && !prepared.lock().contains_key(text)
+            {
+                missing.insert(text, sql);
+            }
+        }
+        let made = join_all(missing.into_values().map(|sql| self.prepared(sql))).await;
+        made.into_iter().try_for_each(|made| made.map(drop))
     }
 
     /// The prepared statement, if it is one of those that are worth it.

@@ -12,6 +12,8 @@ pub(crate) enum Failure {
     Closed,
     #[error("all connections stayed in use for {0:?}")]
     Exhausted(Duration),
+    #[error("other changes of this process took longer than {0:?}")]
+    OutOfTurn(Duration),
     #[error("the server refused it or broke off")]
     Postgres(#[from] tokio_postgres::Error),
     #[error("the server cannot be written to: it is a standby, or set to be read alone")]
@@ -41,6 +43,12 @@ impl Failure {
         let Some(state) = error.code() else { return true };
         // Class 08 tells of connections, class 57P of servers that stop or start.
         state.code().starts_with("08") || state.code().starts_with("57P")
+    }
+
+    /// Whether a later try, with nothing changed, may succeed.
+    pub(crate) fn may_pass(&self) -> bool {
+        let is_full = self.state() == Some(&SqlState::TOO_MANY_CONNECTIONS);
+        is_full || self.is_lost_connection() || matches!(self, Self::TimedOut(_))
     }
 
     fn state(&self) -> Option<&SqlState> {

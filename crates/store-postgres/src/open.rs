@@ -38,9 +38,10 @@ impl OpenError {
         matches!(self.problem, Problem::Foreign)
     }
 
-    /// Whether no server answered there as one of PostgreSQL should: it may later.
-    pub const fn is_unreachable(&self) -> bool {
-        matches!(self.problem, Problem::Failed(_))
+    /// Whether the server cannot be reached, or takes no connections now. One that refuses who asks can be
+    /// reached.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(&self.problem, Problem::Failed(failure) if failure.may_pass())
     }
 }
 

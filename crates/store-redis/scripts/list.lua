@@ -88,18 +88,57 @@ local function is_before(one, other)
   return #one < #other
 end
 
--- Sorts what stands in a narrow set, which is by creation. A walk in the order that is asked for would visit
--- keys of everybody.
-local function sort_narrow()
-  local candidates, after = {}, query.after
-  for _, member in ipairs(redis.call('ZRANGE', prefix .. query.narrow, 0, -1)) do
-    local id = string.sub(member, 17)
+-- The sorted sets that hold all that is wanted, if not all keys must be looked at. Deleted keys are those
+-- that were deleted themselves and those of deleted accounts.
+local function narrow_sets()
+  if query.is_going_on then
+    return nil
+  elseif query.narrow then
+    return { query.narrow }
+  elseif not query.is_of_deleted then
+    return nil
+  end
+  local sets = { 'keys:deleted' }
+  for _, member in ipairs(redis.call('ZRANGE', prefix .. 'accounts:deleted', 0, query.most_to_sort)) do
+    table.insert(sets, 'keys:account:' .. string.sub(member, 17))
+  end
+  return sets
+end
+
+-- The ids in these sets, each once, or nothing if there are too many to sort.
+local function ids_in(sets)
+  local ids, known = {}, {}
+  for place, set in ipairs(sets) do
+    if place > query.most_to_sort or redis.call('ZCARD', prefix .. set) + #ids > query.most_to_sort then
+      return nil
+    end
+    for _, member in ipairs(redis.call('ZRANGE', prefix .. set, 0, -1)) do
+      local id = string.sub(member, 17)
+      if not known[id] then
+        known[id] = true
+        table.insert(ids, id)
+      end
+    end
+  end
+  return ids
+end
+
+local function is_after(place)
+  if not query.after then
+    return true
+  elseif query.is_descending then
+    return is_before(place, query.after)
+  end
+  return is_before(query.after, place)
+end
+
+-- Sorts few keys. A walk in the order that is asked for would visit those of everybody.
+local function sort(ids)
+  local candidates = {}
+  for _, id in ipairs(ids) do
     local facts = facts_of(id)
     local place = place_of_key(facts, query.sort) .. id
-    local is_after = not after
-      or (query.is_descending and is_before(place, after))
-      or (not query.is_descending and is_before(after, place))
-    if is_after and is_wanted(facts) then
+    if is_after(place) and is_wanted(facts) then
       table.insert(candidates, { id = id, facts = facts, place = place })
     end
   end
@@ -119,8 +158,10 @@ local function sort_narrow()
   end
 end
 
-if query.narrow and redis.call('ZCARD', prefix .. query.narrow) <= query.most_to_sort then
-  sort_narrow()
+local sets = narrow_sets()
+local few = sets and ids_in(sets)
+if few then
+  sort(few)
   return page.answer(nil)
 end
 return page.answer(walk(query, function(member)

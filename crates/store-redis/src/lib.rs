@@ -37,10 +37,11 @@
 //!
 //! That is true of one server. Replicas follow on their own time: after a fail-over, the latest changes may be gone
 //! that were acknowledged, a revocation among them. With [`RedisOptions::wait_for_replicas`] a change is
-//! acknowledged once so many replicas have it, and the sentinels choose one of those that have the most. Even so,
-//! a server that was cut off from the others, and does not know it yet, answers reads from what it has, as
-//! long as it is reached: give it `min-replicas-to-write` and keep `max_staleness` in mind. Followers of the change
-//! feed notice if changes that they have read are gone.
+//! acknowledged once so many replicas have it. Sentinels, and clusters, choose the next server by what they have heard
+//! of it last, which need not be the one that has the most: so only a change that all replicas have is safe, and
+//! while one of them is away there are no changes. Even so, a server that was cut off from the others, and does not
+//! know it yet, answers reads from what it has, as long as it is reached: give it `min-replicas-to-write`.
+//! Followers of the change feed notice if changes that they have read are gone.
 //!
 //! # Clusters
 //!

@@ -33,6 +33,7 @@ pub(crate) struct Wanted<'q> {
     pub(crate) after: Option<String>,
     pub(crate) has_all_tags: bool,
     pub(crate) is_in_notes: bool,
+    pub(crate) is_of_deleted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) keyspace: Option<&'q str>,
     pub(crate) most_to_sort: usize,
@@ -78,6 +79,7 @@ fn walk(query: &KeyQuery) -> Walk<Wanted<'_>> {
         account: query.service_account.map(|id| id.to_string()),
         after,
         has_all_tags: query.tags.matching == MatchTags::All,
+        is_of_deleted: query.states == KeyState::Deleted.into(),
         is_in_notes: search.is_some_and(|search| search.place() == SearchIn::Notes),
         keyspace: query.keyspace.as_ref().map(AsRef::as_ref),
         most_to_sort: MOST_TO_SORT,

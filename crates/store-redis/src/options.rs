@@ -21,8 +21,9 @@ pub struct RedisOptions {
     pub prefix: String,
     /// How long to wait for an answer.
     pub response_timeout: Duration,
-    /// How many replicas must have a change before it is acknowledged. Without any, a fail-over may lose
-    /// changes that were acknowledged just before.
+    /// How many replicas must have a change before it is acknowledged. If fewer than all, a fail-over may
+    /// lose changes that were acknowledged just before: sentinels choose by what they have heard last.
+    /// If all, changes are unavailable while one is away.
     pub wait_for_replicas: u32,
 }
 

@@ -57,6 +57,8 @@ pub(crate) struct Walk<W> {
     #[serde(flatten)]
     bounds: Bounds,
     is_counting: bool,
+    /// Whether a call before this one has walked to where it begins.
+    is_going_on: bool,
     /// How many rows a page has; absent: the rows are none of a page.
     #[serde(skip)]
     limit: Option<usize>,
@@ -74,13 +76,14 @@ impl<W> Walk<W> {
         let take = u64::try_from(limit).unwrap_or(MANY).min(MANY) + 1;
         let (is_counting, skip) = (skip.is_some(), skip.unwrap_or_default().min(MANY));
         let (limit, most) = (Some(limit), Some(LOOKED_AT));
-        Self { bounds, is_counting, limit, most, skip, take, wanted }
+        Self { bounds, is_counting, is_going_on: false, limit, most, skip, take, wanted }
     }
 
     /// Visits all, for scripts whose rows tell something of all.
     pub(crate) fn counting(bounds: Bounds, wanted: W) -> Self {
         let (limit, most) = (None, Some(LOOKED_AT));
-        Self { bounds, is_counting: true, limit, most, skip: 0, take: 0, wanted }
+        let (is_counting, is_going_on) = (true, false);
+        Self { bounds, is_counting, is_going_on, limit, most, skip: 0, take: 0, wanted }
     }
 }
 
@@ -130,7 +133,10 @@ async fn walk_on<W: Serialize + Sync>(
         walk.take = walk.take.saturating_sub(u64::try_from(part.rows.len()).unwrap_or(MANY));
         page.rows.extend(part.rows);
         match part.last {
-            Some(last) if walk.take > 0 || walk.is_counting => walk.bounds.go_on(&last),
+            Some(last) if walk.take > 0 || walk.is_counting => {
+                walk.bounds.go_on(&last);
+                walk.is_going_on = true;
+            }
             _ => break,
         }
     }

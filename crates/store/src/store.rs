@@ -120,7 +120,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Items that come soon after changes were made, by whichever process.
     ///
     /// Behaviour: a hint may stand for many changes or for none, come late or not at all; so followers
-    /// look at the feed by themselves besides. It ends with the store, and does not keep it open.
+    /// look at the feed by themselves besides. It ends with the store, and does not keep it open. It may
+    /// need the runtime in which it is called.
     fn hints(&self) -> BoxStream<'static, ()> {
         stream::pending().boxed()
     }

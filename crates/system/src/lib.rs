@@ -34,10 +34,13 @@ impl Clock for SystemClock {
     }
 }
 
-/// On Linux, the kernel's own note of the time, which it takes at each of its ticks: much cheaper to
-/// read than the clock itself.
+/// On Linux, the time since the machine was started, that in which it was suspended included.
+///
+/// The kernel's note of the civil time, taken at each of its ticks and when the machine wakes, is much
+/// cheaper to read than the clock itself, which therefore is read once for each note.
 #[cfg(target_os = "linux")]
 mod moment {
+    use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
 
     use keyward_core::Moment;
@@ -46,11 +49,27 @@ mod moment {
     /// A tick of the slowest kernel that is in use (100 Hz).
     pub(super) const LAG: Duration = Duration::from_millis(10);
 
+    /// The latest reading, and the note at which it was taken.
+    static READING: AtomicU64 = AtomicU64::new(0);
+    static NOTE: AtomicU64 = AtomicU64::new(0);
+
     pub(super) fn read() -> Moment {
-        let time = clock_gettime(ClockId::MonotonicCoarse);
+        let note = nanos(ClockId::RealtimeCoarse);
+        if NOTE.load(Ordering::Acquire) == note {
+            return Moment::from_nanos(READING.load(Ordering::Relaxed));
+        }
+        let reading = nanos(ClockId::Boottime);
+        let latest = READING.fetch_max(reading, Ordering::Relaxed).max(reading);
+        // Whoever finds this note finds the reading, too, or a later one.
+        NOTE.store(note, Ordering::Release);
+        Moment::from_nanos(latest)
+    }
+
+    pub(super) fn nanos(clock: ClockId) -> u64 {
+        let time = clock_gettime(clock);
         let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
         let nanos = u64::try_from(time.tv_nsec).unwrap_or_default();
-        Moment::from_nanos(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
+        seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
     }
 }
 
@@ -80,5 +99,32 @@ impl Entropy for SystemEntropy {
     #[expect(clippy::disallowed_methods, reason = "this is the chance that others take")]
     fn fill(&self, out: &mut [u8]) {
         rand::rng().fill_bytes(out);
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustix::time::ClockId;
+
+    use super::*;
+
+    #[test]
+    fn moments_are_those_of_the_machine_and_never_go_back() {
+        let boot = || Moment::from_nanos(moment::nanos(ClockId::Boottime));
+        let watch = || {
+            let mut last = moment::read();
+            for _ in 0..200_000 {
+                let (before, read, after) = (boot(), moment::read(), boot());
+                assert!(last <= read && read <= after, "{last:?} {read:?} {after:?}");
+                // On a busy machine the tick itself may be late.
+                assert!(before.since(read) < Duration::from_secs(1), "{read:?} {before:?}");
+                last = read;
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(watch);
+            }
+        });
     }
 }

@@ -1,6 +1,8 @@
 //! A cluster of Redis servers.
 
-use super::{DURABLE, Redis, happens};
+use std::path::PathBuf;
+
+use super::{Certificates, DURABLE, Redis, happens};
 
 /// Three servers, each of which has a third of the slots.
 #[derive(Debug)]
@@ -11,8 +13,18 @@ pub struct Cluster {
 impl Cluster {
     /// Starts them, and waits until they have found together.
     pub fn start() -> Self {
+        Self::start_as(None)
+    }
+
+    /// Starts servers that speak TLS alone.
+    pub fn start_with_tls() -> Self {
+        Self::start_as(Some(&Certificates::new()))
+    }
+
+    fn start_as(certificates: Option<&Certificates>) -> Self {
         let settings = [DURABLE, &["cluster-enabled yes", "cluster-node-timeout 2000"]].concat();
-        let nodes: Vec<_> = (0..3).map(|_| Redis::start(&settings)).collect();
+        let start = |_| Redis::start_as(&[], &settings, certificates.cloned());
+        let nodes: Vec<_> = (0..3).map(start).collect();
         let hosts: Vec<_> = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
         let mut create = vec!["--cluster", "create"];
         create.extend(hosts.iter().map(String::as_str));
@@ -29,9 +41,12 @@ impl Cluster {
 
     /// The address, for clients.
     pub fn url(&self) -> String {
-        let hosts: Vec<_> =
-            self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
-        format!("redis+cluster://{}", hosts.join(","))
+        super::url_of("cluster", &self.nodes)
+    }
+
+    /// The file with the authority that has signed their certificates, if they speak TLS.
+    pub fn ca_file(&self) -> Option<PathBuf> {
+        self.nodes.first().and_then(Redis::ca_file)
     }
 
     /// The servers.

@@ -176,3 +176,22 @@ async fn a_refused_act_leaves_no_event(#[values(Memory, Sqlite)] backend: Backen
     world.store.set_down(false);
     assert_eq!(all_events(&keyward).await, before);
 }
+
+#[rstest]
+#[tokio::test]
+async fn what_came_with_a_request_is_kept_as_every_store_can_keep_it(
+    #[values(Memory, Sqlite)] backend: Backend,
+) {
+    let keyward = World::new(backend).start().await;
+    let hostile = ActContext {
+        user_agent: Some(format!("a\0b\u{1b}[31m\r\n{}", "ü".repeat(300))),
+        request_id: Some("\0".to_owned()),
+        ..auditor()
+    };
+    keyward.issue(keyward::NewKey::new("o".parse().unwrap()), &hostile).await.unwrap();
+    let context = all_events(&keyward).await.swap_remove(0).context;
+    let user_agent = context.user_agent.unwrap();
+    assert!(user_agent.starts_with("a\u{fffd}b\u{fffd}[31m\u{fffd}\u{fffd}üü"), "{user_agent:?}");
+    assert_eq!(user_agent.chars().count(), 256);
+    assert_eq!(context.request_id.as_deref(), Some("\u{fffd}"));
+}

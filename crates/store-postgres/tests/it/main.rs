@@ -9,6 +9,7 @@ mod hints;
 mod killed;
 mod network;
 mod open;
+mod pooled;
 mod replica;
 mod server;
 mod tls;

@@ -6,6 +6,7 @@ use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use keyward_store::conformance::sample::{at, insert, insertion, key, stored};
 use keyward_store::{KeyQuery, Store, StoreError, UsageDelta};
 use keyward_store_postgres::{PostgresOptions, PostgresStore};
@@ -116,9 +117,8 @@ fn hold_up(postgres: &Postgres, database: &str) -> Child {
 async fn changes_that_wait_for_others_fail_in_time_and_leave_reading_alone() {
     let server = Server::start(&[]).await;
     let database = server.database();
-    let options = PostgresOptions { pool_size: 2, ..impatient() };
     let url = server.postgres.url(&database);
-    let store = PostgresStore::connect(&url, &options).await.unwrap();
+    let store = PostgresStore::connect(&url, &impatient()).await.unwrap();
     insert(&store, &key("first")).await;
     let mut holder = hold_up(&server.postgres, &database);
     let issues: [_; 3] = std::array::from_fn(|n| insertion(&key(&format!("waiting{n}"))));
@@ -126,17 +126,31 @@ async fn changes_that_wait_for_others_fail_in_time_and_leave_reading_alone() {
     tokio::join!(
         fails_soon(store.apply(one)),
         fails_soon(store.apply(two)),
-        // For this one, there is not even a connection left.
+        // This one would only wait for the others.
         fails_soon(store.apply(three)),
-        async { assert!(store.key(&key("first").id).await.unwrap().is_some()) },
+        async {
+            assert!(store.key(&key("first").id).await.unwrap().is_some());
+            store.list(&KeyQuery::new(at(0), 10)).await.unwrap();
+        },
     );
-    store.list(&KeyQuery::new(at(0), 10)).await.unwrap();
     let end = "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'";
     server.postgres.execute("postgres", end);
     holder.wait().unwrap();
     for issue in &issues {
         assert!(!store.apply(issue).await.unwrap().is_replay);
     }
+}
+
+#[tokio::test]
+async fn who_finds_all_connections_in_use_waits_no_longer_than_is_allowed() {
+    let server = Server::start(&[]).await;
+    let options = PostgresOptions { pool_size: 1, ..impatient() };
+    let (store, proxy, _) = behind(&server, &options).await;
+    let query = KeyQuery::new(at(0), 10);
+    store.list(&query).await.unwrap();
+    proxy.stall();
+    let lists = std::array::from_fn::<_, 4, _>(|_| store.list(&query));
+    join_all(lists.map(fails_soon)).await;
 }
 
 #[tokio::test]

@@ -67,6 +67,10 @@ async fn only_databases_of_ours_that_are_up_to_date_are_taken() {
         assert!(told(&refused).contains("a newer version of keyward has migrated it"));
     }
 
+    for refused in refusals(&server.url("missing")).await {
+        assert!(!refused.is_unreachable() && told(&refused).contains("does not exist"));
+    }
+
     let latin = "create database latin encoding 'LATIN1' template template0";
     server.execute("postgres", latin);
     for refused in refusals(&server.url("latin")).await {

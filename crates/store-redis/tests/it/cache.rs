@@ -22,19 +22,27 @@ fn eager() -> RedisCacheOptions {
     RedisCacheOptions { connect_timeout, response_timeout, rest, ..RedisCacheOptions::default() }
 }
 
+async fn kept(cache: &RedisCache, name: &str) -> Option<Vec<u8>> {
+    cache.get(name).await.unwrap()
+}
+
 async fn keeps_and_forgets(cache: &RedisCache) {
-    let kept = async |name| cache.get(name).await.unwrap();
-    assert_eq!(kept("a").await, None);
+    assert_eq!(kept(cache, "a").await, None);
+    cache.set("b", b"other", Duration::MAX).await.unwrap();
     for value in [&b"one\0\xff"[..], b"", b"two"] {
         cache.set("a", value, HOUR).await.unwrap();
-        assert_eq!(kept("a").await.unwrap(), value);
+        assert_eq!(kept(cache, "a").await.unwrap(), value);
     }
-    cache.set("b", b"three", Duration::MAX).await.unwrap();
-    cache.set("b", b"four", HOUR).await.unwrap();
+    forgets(cache).await;
+    cache.set("b", b"again", HOUR).await.unwrap();
+}
+
+async fn forgets(cache: &RedisCache) {
     for _ in 0..2 {
         cache.delete("a").await.unwrap();
-        assert_eq!((kept("a").await, kept("b").await.unwrap()), (None, b"four".to_vec()));
+        assert_eq!(kept(cache, "a").await, None);
     }
+    assert_eq!(kept(cache, "b").await.unwrap(), b"other");
 }
 
 #[tokio::test]
@@ -52,12 +60,19 @@ async fn a_cache_keeps_and_forgets_under_its_prefix() {
 }
 
 #[tokio::test]
-async fn a_cache_is_reached_over_tls_by_sentinels_and_in_a_cluster() {
+async fn a_cache_is_reached_over_tls_by_sentinels_in_a_cluster_and_by_all_together() {
     let server = Redis::start_with_tls(&[]);
     let trusting = RedisCacheOptions { ca_file: server.ca_file(), ..eager() };
     keeps_and_forgets(&cache_at(&server.url(), &trusting)).await;
     // A server that cannot show who it is gets nothing.
     cache_at(&server.url(), &eager()).get("a").await.unwrap_err();
+    let (sentinels, cluster) = (Sentinels::start_with_tls(), Cluster::start_with_tls());
+    for (url, ca_file) in
+        [(sentinels.url(), sentinels.ca_file()), (cluster.url(), cluster.ca_file())]
+    {
+        let trusting = RedisCacheOptions { ca_file, ..eager() };
+        keeps_and_forgets(&cache_at(&url, &trusting)).await;
+    }
     keeps_and_forgets(&cache_at(&Sentinels::start().url(), &eager())).await;
     keeps_and_forgets(&cache_at(&Cluster::start().url(), &eager())).await;
 }

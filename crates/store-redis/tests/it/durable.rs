@@ -10,7 +10,7 @@ use keyward_store::{AuditQuery, KeyQuery, Store, Usage, UsageDelta};
 use keyward_store_redis::{RedisOptions, RedisStore};
 use keyward_testkit::redis::{DURABLE, Redis};
 
-use crate::{connect, is_unavailable, store_in};
+use crate::{connect, is_unavailable, patient, store_in};
 
 #[tokio::test]
 async fn a_server_that_starts_again_holds_everything() {
@@ -110,8 +110,7 @@ async fn a_server_that_is_killed_loses_nothing_that_it_has_acknowledged() {
 #[tokio::test]
 async fn the_feed_keeps_so_many_changes_and_says_that_others_are_gone() {
     let server = Redis::start(DURABLE);
-    let many =
-        connect(&server, &RedisOptions { kept_changes: 300, ..RedisOptions::default() }).await;
+    let many = connect(&server, &RedisOptions { kept_changes: 300, ..patient() }).await;
     let changes: Vec<_> = (0..350).map(|_| change(Vec::new())).collect();
     for change in &changes {
         many.apply(change).await.unwrap();
@@ -129,7 +128,7 @@ async fn the_feed_keeps_so_many_changes_and_says_that_others_are_gone() {
     assert!(many.apply(&changes[50]).await.unwrap().is_replay);
     assert!(!many.apply(&changes[49]).await.unwrap().is_replay);
 
-    let few = connect(&server, &RedisOptions { kept_changes: 10, ..RedisOptions::default() }).await;
+    let few = connect(&server, &RedisOptions { kept_changes: 10, ..patient() }).await;
     for _ in 0..5 {
         few.apply(&change(Vec::new())).await.unwrap();
     }

@@ -12,6 +12,7 @@ mod open;
 mod pages;
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use keyward_store::StoreError;
 use keyward_store_redis::{RedisOptions, RedisStore};
@@ -19,7 +20,17 @@ use keyward_testkit::redis::Redis;
 
 /// A store in that server.
 async fn store_in(server: &Redis) -> RedisStore {
-    connect(server, &RedisOptions::default()).await
+    connect(server, &patient()).await
+}
+
+/// On a machine that has other things to do, a disk may keep a server waiting.
+fn patient() -> RedisOptions {
+    let patience = Duration::from_secs(20);
+    RedisOptions {
+        connect_timeout: patience,
+        response_timeout: patience,
+        ..RedisOptions::default()
+    }
 }
 
 async fn connect(server: &Redis, options: &RedisOptions) -> RedisStore {
@@ -27,11 +38,10 @@ async fn connect(server: &Redis, options: &RedisOptions) -> RedisStore {
     RedisStore::connect(&server.url(), &options).await.unwrap()
 }
 
-/// Options with a prefix that no other call returns.
-fn fresh_options() -> RedisOptions {
+/// A prefix that no other call returns.
+fn fresh_prefix() -> String {
     static PREFIXES: AtomicU32 = AtomicU32::new(0);
-    let prefix = format!("keyward-{}", PREFIXES.fetch_add(1, Ordering::SeqCst));
-    RedisOptions { prefix, ..RedisOptions::default() }
+    format!("keyward-{}", PREFIXES.fetch_add(1, Ordering::SeqCst))
 }
 
 fn is_unavailable<T>(result: &Result<T, StoreError>) -> bool {

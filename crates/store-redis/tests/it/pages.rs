@@ -93,8 +93,10 @@ async fn long_lists_hold_what_those_of_the_memory_store_hold() {
         for sort in SORTS {
             for order in [Order::Ascending, Order::Descending] {
                 let query = KeyQuery { sort, order, ..query.clone() };
-                let counted = KeyQuery { skip: Some(1_234), ..query.clone() };
-                compare(&store, &expected, counted).await;
+                if order == Order::Ascending {
+                    let counted = KeyQuery { skip: Some(1_234), ..query.clone() };
+                    compare(&store, &expected, counted).await;
+                }
                 compare(&store, &expected, query).await;
             }
         }
