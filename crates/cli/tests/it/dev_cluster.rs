@@ -1,12 +1,13 @@
 //! `./dev cluster`, as somebody runs it who wants to try it out.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rstest::rstest;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::json;
 
 use crate::harness::{Client, Folder, program, wait_for};
@@ -14,17 +15,14 @@ use crate::harness::{Client, Folder, program, wait_for};
 #[rstest]
 #[case::over_postgres(&[])]
 #[case::over_sqlite(&["--sqlite"])]
-#[cfg(target_os = "linux")]
 fn a_cluster_can_be_tried_and_leaves_nothing_behind(#[case] arguments: &[&str]) {
     let folder = Folder::new();
     let printed = fs::File::create(folder.file("printed")).unwrap();
     let mut dev = Command::new(root().join("dev"));
-    dev.arg("cluster").args(arguments).stdin(Stdio::null()).stderr(printed.try_clone().unwrap());
-    let built = program().parent().unwrap();
-    if built.join("examples/cluster").exists() {
-        dev.env("KEYWARD_BUILT", built);
-    }
-    let mut dev = dev.stdout(printed).spawn().unwrap();
+    dev.arg("cluster").args(arguments).env("KEYWARD_BUILT", built());
+    dev.stdin(Stdio::null()).stderr(printed.try_clone().unwrap()).stdout(printed);
+    // As in a terminal, where Ctrl-C reaches all of them at once.
+    let mut dev = dev.process_group(0).spawn().unwrap();
     let told = |name: &str| {
         let text = folder.read("printed");
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next());
@@ -36,8 +34,10 @@ fn a_cluster_can_be_tried_and_leaves_nothing_behind(#[case] arguments: &[&str]) 
         folder.read("printed").contains("Ctrl-C").then_some(())
     });
     let [place, root_key] = ["folder", "root key"].map(|name| PathBuf::from(told(name).unwrap()));
-    let balancer: SocketAddr =
-        told("balancer").unwrap().strip_prefix("http://").unwrap().parse().unwrap();
+    let balancer = address_in(&told("balancer").unwrap());
+    let servers = ["PostgreSQL", "Redis"].into_iter().filter_map(told);
+    let servers: Vec<_> = servers.map(|url| address_in(&url)).collect();
+    assert_eq!(servers.len(), if arguments.is_empty() { 2 } else { 0 });
     assert_ne!(processes_in(&place), 0);
 
     // One after the other at each of the nodes.
@@ -47,11 +47,32 @@ fn a_cluster_can_be_tried_and_leaves_nothing_behind(#[case] arguments: &[&str]) 
         assert_eq!(client.verify(&key.secret), "valid");
     }
 
-    kill_process(Pid::from_child(&dev), Signal::INT).unwrap();
+    kill_process_group(Pid::from_child(&dev), Signal::INT).unwrap();
     let status = wait_for("the cluster to stop", || ended(&mut dev));
     assert!(status.success(), "{}", folder.read("printed"));
     assert!(!place.exists());
     assert_eq!(processes_in(&place), 0);
+    for server in servers.iter().chain([&balancer]) {
+        assert!(TcpStream::connect(server).is_err(), "{server} still listens");
+    }
+}
+
+/// The folder with the programs that were built for tests; `./dev cluster` would build them for itself.
+fn built() -> &'static Path {
+    let built = program().parent().unwrap();
+    if !built.join("examples/cluster").exists() {
+        let arguments = ["build", "--locked", "--package", "keyward-cli", "--example", "cluster"];
+        let status = Command::new(env!("CARGO")).args(arguments).current_dir(root()).status();
+        assert!(status.unwrap().success());
+    }
+    built
+}
+
+/// The address in a URL with a path behind it, or without.
+fn address_in(url: &str) -> SocketAddr {
+    let (_, rest) = url.split_once("://").unwrap();
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    place.split('/').next().unwrap().parse().unwrap()
 }
 
 fn root() -> &'static Path {

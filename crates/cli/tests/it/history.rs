@@ -25,17 +25,22 @@ use traffic::Run;
 /// How long a node may still allow what was taken away elsewhere, by default.
 const MAX_STALENESS: Duration = Duration::from_secs(1);
 
-/// Judges a run that must have kept the promise, and in which enough must have happened.
-#[expect(clippy::print_stdout, reason = "whoever runs it wants to know")]
+/// Judges a run that must have kept the promise of the default, and in which enough must have happened.
 fn keeps_the_promise(name: &str, run: &Run) -> Report {
+    keeps_the_promise_of(name, run, MAX_STALENESS)
+}
+
+/// The same with another promise.
+#[expect(clippy::print_stdout, reason = "whoever runs it wants to know")]
+fn keeps_the_promise_of(name: &str, run: &Run, max_staleness: Duration) -> Report {
     let report = Report::of(run);
     println!("{name}: {report}");
-    let violations = violations(&run.history, MAX_STALENESS);
+    let violations = violations(&run.history, max_staleness);
     let told: String = violations.iter().take(5).map(ToString::to_string).collect();
     assert!(violations.is_empty(), "{} violations, such as\n{told}", violations.len());
-    assert!(report.acts > 40, "{report}");
-    assert!(report.allowed > 300 && report.denied > 300, "{report}");
-    assert!(report.latencies.len() > 10, "{report}");
+    assert!(report.acts > 20, "{report}");
+    assert!(report.allowed > 100 && report.denied > 100, "{report}");
+    assert!(report.latencies.len() > 3, "{report}");
     assert!(report.faults > 1, "{report}");
     report
 }

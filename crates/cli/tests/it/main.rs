@@ -9,6 +9,7 @@
 
 mod commands;
 mod configuration;
+#[cfg(target_os = "linux")]
 mod dev_cluster;
 mod harness;
 mod history;

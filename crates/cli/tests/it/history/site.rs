@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use keyward_testkit::cluster::{Cluster, Node, NodePlan};
 
-use super::MAX_STALENESS;
 use super::traffic::Traffic;
 use crate::harness::{Dice, NODES, program};
 
@@ -21,7 +20,6 @@ pub(super) fn traffic(cluster: &Cluster) -> Traffic {
     Traffic {
         nodes: cluster.nodes().iter().map(Node::address).collect(),
         root_key: cluster.root_key(),
-        max_staleness: MAX_STALENESS,
         duration: Duration::from_secs(number("KEYWARD_HISTORY_SECONDS").unwrap_or(SECONDS)),
         seed: number("KEYWARD_HISTORY_SEED").unwrap_or(1),
     }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
+use super::MAX_STALENESS;
 use super::board::Board;
 use super::event::History;
 use super::verifier::Verifier;
@@ -12,6 +13,9 @@ use super::writer::{Tally, Writer};
 use crate::harness::Dice;
 
 const WRITERS: u64 = 6;
+/// How long a secret is asked for often after something has happened to it: until every node must know, and
+/// as long again.
+const HEAT: Duration = MAX_STALENESS.saturating_mul(2);
 /// How many secrets every node is asked about when all is over.
 const SWEPT: usize = 300;
 
@@ -19,7 +23,6 @@ const SWEPT: usize = 300;
 pub(super) struct Traffic {
     pub(super) nodes: Vec<SocketAddr>,
     pub(super) root_key: String,
-    pub(super) max_staleness: Duration,
     pub(super) duration: Duration,
     pub(super) seed: u64,
 }
@@ -35,8 +38,7 @@ pub(super) struct Run {
 impl Traffic {
     /// Lets `fault` happen again and again. It must leave the cluster as whole as it found it.
     pub(super) fn during(&self, mut fault: impl FnMut(&Dice)) -> Run {
-        // Until every node must know, and as long again.
-        let board = Board::new(self.max_staleness * 2);
+        let board = Board::new(HEAT);
         let dice = |number| Dice::new(self.seed * 100 + number);
         let dices: Vec<_> = (0..WRITERS).map(dice).collect();
         let nodes: Vec<_> = self.nodes.iter().copied().enumerate().collect();
@@ -67,7 +69,7 @@ impl Traffic {
             (verifications, written)
         });
         // By now everybody knows everything.
-        thread::sleep(self.max_staleness);
+        thread::sleep(MAX_STALENESS);
         for node in &nodes {
             verifications.extend(verifier(*node).sweep(SWEPT));
         }
