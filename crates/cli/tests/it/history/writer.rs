@@ -45,7 +45,7 @@ impl<'a> Writer<'a> {
         Self { account: None, board, calls, keys: Vec::new() }
     }
 
-    /// Writes until the run is over, and then takes most keys away.
+    /// Writes until the run is over.
     pub(super) fn write(mut self) -> Written {
         while !self.board.is_over() {
             self.step();
