@@ -3,9 +3,10 @@
 use keyward_store::StoreError;
 use redis::{Cmd, Value};
 
-use crate::failure::failure;
+use crate::failure::{failure, is_full};
 use crate::link::{Link, LinkError, Repeat};
-use crate::script::Script;
+use crate::open::SCHEMA;
+use crate::script::{self, Script};
 
 /// A server, and what the names of everything in it begin with.
 #[derive(Debug)]
@@ -44,6 +45,16 @@ impl Calls {
     ) -> Result<Value, StoreError> {
         let run = |connection| script.run(connection, &self.names, arguments);
         self.link.call(repeat, run).await.map_err(|error| failure(operation, error))
+    }
+
+    /// Whether records can be read and, but for want of room, written.
+    pub(crate) async fn look(&self, operation: &'static str) -> Result<(), StoreError> {
+        let arguments = [SCHEMA.into()];
+        let run = |connection| script::HEALTH.run(connection, &self.names, &arguments);
+        match self.link.call(Repeat::Harmless, run).await {
+            Err(error) if is_full(&error) => Ok(()),
+            looked => looked.map(drop).map_err(|error| failure(operation, error)),
+        }
     }
 
     /// Asks with a command of Redis about one of the names.

@@ -38,6 +38,12 @@ fn corrupted(error: &RedisError) -> Option<&'static str> {
     }
 }
 
+/// Whether the server has no room for what is to be written, in memory or on its disk.
+pub(crate) fn is_full(error: &LinkError) -> bool {
+    let LinkError::Refused(Refusal::Failed(error)) = error else { return false };
+    matches!(error.code(), Some("OOM" | "MISCONF"))
+}
+
 fn is_of_another_schema(error: &LinkError) -> bool {
     let LinkError::Refused(Refusal::Failed(error)) = error else { return false };
     error.code() == Some("SCHEMA")
