@@ -1,7 +1,7 @@
 //! The promise about revocation, checked over the history of real traffic at three nodes while they and
 //! what they stand on are stopped, cut off, slowed down and killed.
 //!
-//! Each run takes six seconds. `KEYWARD_HISTORY_SECONDS` makes it longer, `KEYWARD_HISTORY_SEED` another
+//! Each run takes five seconds. `KEYWARD_HISTORY_SECONDS` makes it longer, `KEYWARD_HISTORY_SEED` another
 //! one.
 
 mod board;

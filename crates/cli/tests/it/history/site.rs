@@ -8,7 +8,7 @@ use keyward_testkit::cluster::{Cluster, Node, NodePlan};
 use super::traffic::Traffic;
 use crate::harness::{Dice, NODES, program};
 
-const SECONDS: u64 = 6;
+const SECONDS: u64 = 5;
 /// Three nodes on one file, with further configuration.
 pub(super) fn on_sqlite(config: &str) -> Cluster {
     let plan = NodePlan::new("sqlite:keyward.db").with(config);

@@ -18,6 +18,8 @@ pub(super) struct Verifier<'a> {
     seen: Vec<Verification>,
 }
 
+/// Without it, verifiers would leave writers, servers and networks no time to do anything.
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(1);
 /// After how many questions about a secret of lately comes one about any of them.
 const STRANGERS: usize = 10;
 
@@ -35,23 +37,23 @@ impl<'a> Verifier<'a> {
                 Some(secret) => self.verify(secret),
                 None => rest(),
             }
+            thread::sleep(BETWEEN_QUESTIONS);
         }
         self.seen
     }
 
-    /// Asks about all that something happened to lately, and now and then about any other; not quite as
-    /// fast, so that others get on as well.
+    /// Asks about all that something happened to lately, and now and then about any other.
     pub(super) fn patrol(mut self, dice: &Dice) -> Vec<Verification> {
         let mut turn = 0;
         while !self.board.is_over() {
             turn += 1;
-            thread::sleep(Duration::from_millis(2));
             let count = self.board.secrets();
             match self.board.hot(turn) {
                 Some(_) if turn.is_multiple_of(STRANGERS) => self.verify(dice.roll(count)),
                 Some(secret) => self.verify(secret),
                 None => rest(),
             }
+            thread::sleep(BETWEEN_QUESTIONS);
         }
         self.seen
     }

@@ -26,6 +26,8 @@ pub(super) struct Writer<'a> {
     board: &'a Board,
     calls: Calls<'a>,
     keys: Vec<Key>,
+    /// The key that was changed last.
+    last: usize,
 }
 
 /// What a writer did.
@@ -42,14 +44,17 @@ impl<'a> Writer<'a> {
         dice: &'a Dice,
     ) -> Self {
         let calls = Calls::new(board, nodes, root_key, dice);
-        Self { account: None, board, calls, keys: Vec::new() }
+        Self { account: None, board, calls, keys: Vec::new(), last: 0 }
     }
 
-    /// Writes until the run is over.
+    /// Writes until the run is over. Half of all acts follow the one before closely, often on the same key:
+    /// while it is still being read somewhere because of the one before.
     pub(super) fn write(mut self) -> Written {
         while !self.board.is_over() {
             self.step();
-            self.rest();
+            if self.calls.dice.roll(2) == 0 {
+                self.rest();
+            }
         }
         Written { acts: self.calls.acts, tally: self.calls.tally }
     }
@@ -63,7 +68,10 @@ impl<'a> Writer<'a> {
         } else if self.calls.dice.roll(8) == 0 {
             self.turn_account_off_and_on();
         } else {
-            self.change(self.calls.dice.roll(KEYS));
+            if self.calls.dice.roll(3) == 0 {
+                self.last = self.calls.dice.roll(KEYS);
+            }
+            self.change(self.last);
         }
     }
 
