@@ -69,8 +69,7 @@ fn a_node_that_hears_nothing_from_its_store_keeps_the_promise() {
         site.cluster.nodes()[node].wait_until_ready();
         rest(dice, 300, 800);
     });
-    let report = keeps_the_promise("postgres, store cut off", &run);
-    assert!(report.failed > 0, "{report}");
+    keeps_the_promise("postgres, store cut off", &run);
 }
 
 #[test]
