@@ -1,0 +1,58 @@
+//! Following the source for as long as nobody says otherwise.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use keyward_core::Moment;
+
+use crate::copier::Course;
+use crate::{CopyError, Progress};
+
+/// How often the feed is looked at where the source does not tell of changes.
+const PACE: Duration = Duration::from_millis(250);
+/// At least between two looks, so that changes which follow each other closely are read together.
+const PAUSE: Duration = Duration::from_millis(20);
+/// At least between two comparisons of all keys, which find the usage that no feed tells.
+const USAGE_PACE: Duration = Duration::from_secs(30);
+/// The share of the time, as one in so many parts, that comparing all keys may take.
+const USAGE_SHARE: u32 = 5;
+
+impl Course<'_> {
+    /// Carries over what happens at the source, as it happens.
+    pub(crate) async fn follow(&mut self) -> Result<Infallible, CopyError> {
+        let clock = &self.ends.clock;
+        let mut usage_due = (clock.moment(), USAGE_PACE);
+        loop {
+            let began = clock.moment();
+            self.catch_up().await?;
+            if self.has_gap {
+                self.copy_all().await?;
+            }
+            self.tell(began).await?;
+            if clock.moment().since(usage_due.0) >= usage_due.1 {
+                let began = clock.moment();
+                self.compare_keys().await?;
+                let took = clock.moment().since(began);
+                usage_due = (clock.moment(), USAGE_PACE.max(took * USAGE_SHARE));
+            }
+            tokio::time::sleep(PAUSE).await;
+            tokio::select! {
+                () = self.ends.source.wait_for_change() => {}
+                () = tokio::time::sleep(PACE) => {}
+            }
+        }
+    }
+
+    /// Whatever was acknowledged before `began` has arrived.
+    async fn tell(&self, began: Moment) -> Result<(), CopyError> {
+        let position = self.ends.source.position().await;
+        // Should the source fail now, the next look at the feed will wait for it.
+        let end = position.unwrap_or(self.position);
+        self.ends.observer.follow(&Progress {
+            changes: self.changes,
+            behind: end.get().saturating_sub(self.position.get()),
+            lag: self.ends.clock.moment().since(began),
+        });
+        Ok(())
+    }
+}
