@@ -26,20 +26,7 @@ pub(crate) enum Workload {
 
 /// Opens the database and puts an instance over it.
 pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<Keyward> {
-    let store: Arc<dyn Store> = match &config.database.url {
-        DatabaseUrl::Memory => Arc::new(MemoryStore::new()),
-        DatabaseUrl::Sqlite(path) => {
-            let usual = SqliteOptions::default();
-            let options = match workload {
-                Workload::Bulk => {
-                    SqliteOptions { cache_size: 192 * 1_024, log_size: 256 * 1_024, ..usual }
-                }
-                Workload::Serving | Workload::Usual => usual,
-            };
-            let store = SqliteStore::open(path, &options);
-            Arc::new(store.with_context(|| format!("cannot open {}", path.display()))?)
-        }
-    };
+    let store = open_store(&config.database.url, workload)?;
     let tracking = if config.usage.tracking { UsageTracking::On } else { UsageTracking::Off };
     let upgrades = if config.digests.upgrade { DigestUpgrades::On } else { DigestUpgrades::Off };
     let audit = AuditSettings {
@@ -69,6 +56,24 @@ pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<
             error @ keyward::BuildError::MissingPepper { .. } => Unusable(error.to_string()).into(),
             error => error.into(),
         })
+}
+
+/// Opens a database.
+pub(crate) fn open_store(url: &DatabaseUrl, workload: Workload) -> anyhow::Result<Arc<dyn Store>> {
+    match url {
+        DatabaseUrl::Memory => Ok(Arc::new(MemoryStore::new())),
+        DatabaseUrl::Sqlite(path) => {
+            let usual = SqliteOptions::default();
+            let options = match workload {
+                Workload::Bulk => {
+                    SqliteOptions { cache_size: 192 * 1_024, log_size: 256 * 1_024, ..usual }
+                }
+                Workload::Serving | Workload::Usual => usual,
+            };
+            let store = SqliteStore::open(path, &options);
+            Ok(Arc::new(store.with_context(|| format!("cannot open {}", path.display()))?))
+        }
+    }
 }
 
 fn signing(config: &Config, workload: Workload) -> SigningSettings {
