@@ -290,6 +290,11 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(Conflict::Exists | Conflict::Outdated) => Refusal::Outdated.into(),
+            StoreError::Sealed => {
+                let detail =
+                    "nothing can be changed while the keys move to another store; try again";
+                Self::unavailable("sealed", detail)
+            }
             StoreError::Unsupported { .. } => {
                 let detail = "the store of this server cannot do that";
                 Self::new(StatusCode::NOT_IMPLEMENTED, "unsupported", detail)

@@ -8,7 +8,7 @@ use keyward_core::{
     Clock, DigestScheme, Entropy, Hasher, HeaderRules, KeypalSalts, KeyspaceTable, Lifetime,
     Pepper, Peppers,
 };
-use keyward_store::{Store, StoreError};
+use keyward_store::{SharedCache, Store, StoreError};
 use tokio::sync::Semaphore;
 
 use crate::audit::Audit;
@@ -17,7 +17,7 @@ use crate::feed::Follower;
 use crate::gauges::Gauges;
 use crate::keyward::Inner;
 use crate::limit::Limiter;
-use crate::lookup::{Lookup, LookupSettings, Shared, SharedCache};
+use crate::lookup::{Lookup, LookupSettings, Shared};
 use crate::manage::Rotations;
 use crate::oauth::{OAuth, OAuthSettings};
 use crate::signing::{Signing, SigningSettings};

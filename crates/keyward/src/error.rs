@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use keyward_core::{FieldError, Refusal};
-use keyward_store::{Conflict, StoreError};
-
-use crate::lookup::CacheError;
+use keyward_store::{CacheError, Conflict, StoreError};
 
 /// A management act was not done. Nothing was changed, unless it is [`Error::Store`]: then it may
 /// have been.
@@ -99,6 +97,7 @@ impl Error {
 pub(crate) const fn store_code(error: &StoreError) -> &'static str {
     match error {
         StoreError::Conflict(_) => "conflict",
+        StoreError::Sealed => "sealed",
         StoreError::Unsupported { .. } => "unsupported",
         _ => "unavailable",
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt};
 use keyward_core::{KeyspaceTable, Locator, Sequence, Signed, Touched};
 use keyward_store::{Applied, StoreError};
 use tokio::sync::{Mutex, Notify};
@@ -169,6 +170,8 @@ pub(crate) fn spawn(inner: &Arc<Inner>) {
     let mut ticks = tokio::time::interval(inner.follower.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let is_due = Arc::clone(&inner.follower.is_due);
+    // While there are none, the ticks do.
+    let mut hints = inner.store.hints().chain(stream::pending());
     let inner = Arc::downgrade(inner);
     tokio::spawn(async move {
         let mut is_failing = false;
@@ -176,6 +179,7 @@ pub(crate) fn spawn(inner: &Arc<Inner>) {
             tokio::select! {
                 _ = ticks.tick() => {}
                 () = is_due.notified() => {}
+                _ = hints.next() => {}
             }
             let Some(inner) = inner.upgrade() else { return };
             if inner.follower.is_stopped.load(Ordering::Relaxed) {

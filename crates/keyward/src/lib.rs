@@ -48,8 +48,9 @@ pub use error::Error;
 pub use first_start::FirstStart;
 pub use keyward_core::*;
 pub use keyward_store as store;
+pub use keyward_store::{CacheError, SharedCache};
 pub use keyward_system::{SystemClock, SystemEntropy};
-pub use lookup::{CacheError, LiveKey, SharedCache};
+pub use lookup::LiveKey;
 pub use manage::{
     AccountPast, ImportMode, ImportedAccount, ImportedKey, Issued, IssuedAccount, Past, Rotated,
 };

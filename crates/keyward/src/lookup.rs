@@ -20,7 +20,6 @@ use keyward_core::{Candidate, ClientId, Digest, KeyRecord, Locator, Moment, Prov
 use keyward_store::{Store, StoreError};
 use known::KnownKeys;
 use quick_cache::sync::Cache;
-pub use shared::{CacheError, SharedCache};
 pub(crate) use shared::{Recent, Shared};
 pub(crate) use signature::SignatureSlot;
 

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params_from_iter};
 use crate::failure::WriteError;
 use crate::key::{key_columns, values};
 use crate::sql::{execute, integer};
-use crate::{account, audit, feed, keyspace, oauth};
+use crate::{account, audit, feed, keyspace, oauth, seal};
 
 /// Makes a change inside the transaction that the caller has begun, and rolls back if it fails.
 pub(crate) fn apply(
@@ -19,6 +19,7 @@ pub(crate) fn apply(
     if let Some(sequence) = feed::sequence_of(connection, change.id)? {
         return Ok(Applied { erased: 0, is_replay: true, sequence });
     }
+    seal::check(connection)?;
     for write in &change.keyspaces {
         keyspace::write(connection, write)?;
     }

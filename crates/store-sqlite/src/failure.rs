@@ -23,6 +23,8 @@ pub(crate) enum WriteError {
     Conflict(Conflict),
     /// SQLite cannot write it.
     Failed(rusqlite::Error),
+    /// No change is accepted.
+    Sealed,
 }
 
 impl WriteError {
@@ -30,6 +32,7 @@ impl WriteError {
         match self {
             Self::Conflict(conflict) => StoreError::Conflict(conflict),
             Self::Failed(error) => failure(operation, error),
+            Self::Sealed => StoreError::Sealed,
         }
     }
 }

@@ -54,6 +54,7 @@ mod page;
 mod readers;
 mod row;
 mod schema;
+mod seal;
 mod sql;
 mod store;
 mod usage;

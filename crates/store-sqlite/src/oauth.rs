@@ -1,14 +1,19 @@
 //! Signing keys and revoked access tokens as rows.
 
-use keyward_core::{Change, SigningKey, TokenId};
+use keyward_core::{Change, RevokedToken, SigningKey, TokenId};
 use keyward_store::StoreError;
 use rusqlite::Connection;
 
-use crate::row::{Fields, Shape, Unreadable, flag, text, time};
+use crate::row::{Fields, Shape, Unreadable, flag, text, time, token_id};
 use crate::sql::execute;
 
 const SIGNING_KEY: Shape<SigningKey> =
     Shape { what: "signing key", operation: "read the signing keys", read };
+const REVOKED_TOKEN: Shape<RevokedToken> = Shape {
+    what: "revoked access token",
+    operation: "read the revoked access tokens",
+    read: |fields| Ok(RevokedToken { id: fields.read(token_id)?, until: fields.read(time)? }),
+};
 const IS_REVOKED: Shape<bool> = Shape {
     what: "revoked access token",
     operation: "look for a revoked access token",
@@ -23,6 +28,10 @@ pub(crate) fn signing_keys(connection: &Connection) -> Result<Vec<SigningKey>, S
 pub(crate) fn is_token_revoked(connection: &Connection, id: &TokenId) -> Result<bool, StoreError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM revoked_tokens WHERE id = ?)";
     Ok(IS_REVOKED.first(connection, sql, [id.as_bytes()])?.unwrap_or_default())
+}
+
+pub(crate) fn revoked_tokens(connection: &Connection) -> Result<Vec<RevokedToken>, StoreError> {
+    REVOKED_TOKEN.all(connection, "SELECT id, until FROM revoked_tokens ORDER BY id", [])
 }
 
 /// Writes what a change says of both, and removes what has ended.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::str::FromStr;
 
-use keyward_core::{ClientId, Deletion, Digest, PreviousSecret, StoredDigests, Timestamp};
+use keyward_core::{ClientId, Deletion, Digest, PreviousSecret, StoredDigests, Timestamp, TokenId};
 use keyward_store::StoreError;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Params, Row};
@@ -135,6 +135,11 @@ pub(crate) fn count(value: ValueRef<'_>) -> Result<u64, Unreadable> {
 /// The identifier of a service account.
 pub(crate) fn client_id(value: ValueRef<'_>) -> Result<ClientId, Unreadable> {
     Ok(ClientId::from_bytes(value.as_blob()?.try_into()?))
+}
+
+/// The identifier of an access token.
+pub(crate) fn token_id(value: ValueRef<'_>) -> Result<TokenId, Unreadable> {
+    Ok(TokenId::from_bytes(value.as_blob()?.try_into()?))
 }
 
 /// The digests of a secret and of the one before it: five columns.

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_ended_keys.sql"),
     include_str!("../migrations/0004_service_accounts.sql"),
     include_str!("../migrations/0005_oauth.sql"),
+    include_str!("../migrations/0006_seal.sql"),
 ];
 
 /// A list of migrations; other than [`Schema::CURRENT`] only in tests.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use keyward_core::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    Sequence, ServiceAccount, SigningKey, TokenId,
+    RevokedToken, Sequence, ServiceAccount, SigningKey, TokenId,
 };
 use keyward_store::{
     AccountPage, AccountQuery, Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage,
@@ -19,7 +19,7 @@ use crate::readers::Readers;
 use crate::writer::Writer;
 use crate::{
     OpenError, SqliteOptions, account, apply, audit, ended, feed, key, keyspace, list, oauth, open,
-    usage,
+    seal, usage,
 };
 
 /// Keeps everything in one SQLite file.
@@ -120,6 +120,10 @@ impl Store for SqliteStore {
         self.readers.read("look for a revoked access token", read)
     }
 
+    async fn revoked_tokens(&self) -> Result<Vec<RevokedToken>, StoreError> {
+        self.read_apart("read the revoked access tokens", oauth::revoked_tokens).await
+    }
+
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {
         self.readers.read("read the keyspaces", keyspace::keyspaces)
     }
@@ -128,6 +132,11 @@ impl Store for SqliteStore {
         let (change, kept_changes) = (change.clone(), self.kept_changes);
         let work = move |connection: &Connection| apply::apply(connection, &change, kept_changes);
         self.writer.write("apply a change", work).await
+    }
+
+    async fn seal(&self, is_sealed: bool) -> Result<(), StoreError> {
+        let work = move |connection: &Connection| seal::set(connection, is_sealed);
+        self.writer.write("seal the store", work).await
     }
 
     async fn record_usage(&self, batch: &[UsageDelta]) -> Result<(), StoreError> {

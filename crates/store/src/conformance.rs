@@ -35,6 +35,7 @@ pub mod keyspaces;
 pub mod lists;
 pub mod oauth;
 pub mod sample;
+pub mod seal;
 pub mod usage;
 
 /// Makes a test of every rule, on a store that the given async function makes.
@@ -104,7 +105,11 @@ macro_rules! conformance_tests {
             oauth: signing_keys_go_when_others_are_written_after_their_end,
             oauth: a_revoked_token_is_known_to_be,
             oauth: revoked_tokens_go_when_others_are_revoked_after_their_end,
+            oauth: revoked_tokens_are_listed_by_id,
             oauth: a_refused_change_publishes_and_revokes_nothing,
+            seal: a_sealed_store_refuses_changes_and_keeps_counting,
+            seal: a_seal_is_taken_off_again,
+            seal: a_change_that_was_made_before_the_seal_is_reported,
             usage: usage_is_added_up_and_the_later_instant_stays,
             usage: usage_never_touches_the_record,
             usage: usage_of_unknown_keys_is_dropped,

@@ -17,6 +17,9 @@ pub enum StoreError {
         /// Why not.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The store accepts no changes, as its records move to another one; nothing was written.
+    #[error("the store is sealed: its records move to another one")]
+    Sealed,
     /// The store does not answer, or cannot write: it may be down, full or overloaded.
     #[error("the store failed to {operation}")]
     Unavailable {
@@ -47,6 +50,6 @@ pub enum Conflict {
 impl StoreError {
     /// Whether the same call may succeed later.
     pub const fn may_retry(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Sealed | Self::Unavailable { .. })
     }
 }

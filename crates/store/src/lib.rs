@@ -6,6 +6,7 @@
 //! port as tests.
 #![forbid(unsafe_code)]
 
+mod cache;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
@@ -15,6 +16,7 @@ mod query;
 mod store;
 mod usage;
 
+pub use cache::{CacheError, SharedCache};
 pub use error::{Conflict, StoreError};
 pub use feed::Feed;
 pub use memory::MemoryStore;

@@ -28,10 +28,9 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// All access tokens that are known to be revoked: for a backend that keeps this state elsewhere.
-    pub fn revoked_tokens(&self) -> Vec<RevokedToken> {
-        let state = self.state.read();
-        state.revoked_tokens.iter().map(|(&id, &until)| RevokedToken { id, until }).collect()
+    /// Whether it is sealed: for a backend that keeps this state elsewhere.
+    pub fn is_sealed(&self) -> bool {
+        self.state.read().is_sealed
     }
 }
 
@@ -91,6 +90,11 @@ impl Store for MemoryStore {
         Ok(self.state.read().revoked_tokens.contains_key(id))
     }
 
+    async fn revoked_tokens(&self) -> Result<Vec<RevokedToken>, StoreError> {
+        let state = self.state.read();
+        Ok(state.revoked_tokens.iter().map(|(&id, &until)| RevokedToken { id, until }).collect())
+    }
+
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {
         Ok(self.state.read().keyspaces.values().cloned().collect())
     }
@@ -99,6 +103,11 @@ impl Store for MemoryStore {
         // Other backends wait here, and callers get in between: so they must here, too.
         tokio::task::yield_now().await;
         self.state.write().apply(change)
+    }
+
+    async fn seal(&self, is_sealed: bool) -> Result<(), StoreError> {
+        self.state.write().is_sealed = is_sealed;
+        Ok(())
     }
 
     async fn record_usage(&self, batch: &[UsageDelta]) -> Result<(), StoreError> {

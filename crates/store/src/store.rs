@@ -3,9 +3,10 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use futures_util::stream::{self, BoxStream, StreamExt};
 use keyward_core::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    Sequence, ServiceAccount, SigningKey, TokenId,
+    RevokedToken, Sequence, ServiceAccount, SigningKey, TokenId,
 };
 
 use crate::{
@@ -67,6 +68,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Whether an access token was revoked. Of one that has expired since then, it may be said or not.
     async fn is_token_revoked(&self, id: &TokenId) -> Result<bool, StoreError>;
 
+    /// All access tokens that are remembered as revoked, by id.
+    async fn revoked_tokens(&self) -> Result<Vec<RevokedToken>, StoreError>;
+
     /// All keyspaces, by id.
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError>;
 
@@ -90,6 +94,14 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///   larger one.
     async fn apply(&self, change: &Change) -> Result<Applied, StoreError>;
 
+    /// Refuses every change from now on, whichever process asks for it, or accepts them again: for
+    /// moving to another store.
+    ///
+    /// Behaviour: a change that is refused for that is a [`StoreError::Sealed`]; one that was applied
+    /// before is reported as ever. Usage is recorded as before. Sealing twice changes nothing, and a seal
+    /// survives the end of the process.
+    async fn seal(&self, is_sealed: bool) -> Result<(), StoreError>;
+
     /// Adds usage of keys; that of unknown keys is dropped. Never touches a key's record.
     async fn record_usage(&self, batch: &[UsageDelta]) -> Result<(), StoreError>;
 
@@ -104,6 +116,14 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// The place of the last change.
     async fn position(&self) -> Result<Sequence, StoreError>;
+
+    /// Items that come soon after changes were made, by whichever process.
+    ///
+    /// Behaviour: a hint may stand for many changes or for none, come late or not at all; so followers
+    /// look at the feed by themselves besides. It ends with the store, and does not keep it open.
+    fn hints(&self) -> BoxStream<'static, ()> {
+        stream::pending().boxed()
+    }
 
     /// Whether the store answers: it reads, and takes what is to be written. A full disk, on which
     /// keys can still be verified, is no illness in this sense.

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use keyward_core::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    Sequence, ServiceAccount, SigningKey, TokenId,
+    RevokedToken, Sequence, ServiceAccount, SigningKey, TokenId,
 };
 use keyward_store::{
     AccountPage, AccountQuery, Applied, AuditPage, AuditQuery, AuditSummary, Feed, KeyPage,
@@ -114,12 +114,20 @@ impl Store for FileStore {
         self.read().await?.is_token_revoked(id).await
     }
 
+    async fn revoked_tokens(&self) -> Result<Vec<RevokedToken>, StoreError> {
+        self.read().await?.revoked_tokens().await
+    }
+
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {
         self.read().await?.keyspaces().await
     }
 
     async fn apply(&self, change: &Change) -> Result<Applied, StoreError> {
         self.write(async |memory| memory.apply(change).await).await
+    }
+
+    async fn seal(&self, is_sealed: bool) -> Result<(), StoreError> {
+        self.write(async |memory| memory.seal(is_sealed).await).await
     }
 
     async fn record_usage(&self, batch: &[UsageDelta]) -> Result<(), StoreError> {

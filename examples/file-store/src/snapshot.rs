@@ -19,6 +19,8 @@ use serde_json::value::Value;
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Snapshot {
+    #[serde(default)]
+    is_sealed: bool,
     keyspaces: Vec<Keyspace>,
     /// What `ServiceAccount::to_stored` writes.
     #[serde(default)]
@@ -116,8 +118,9 @@ impl Snapshot {
         let accounts = accounts.iter().map(|account| serde_json::from_slice(&account.to_stored()));
         let all = AuditQuery { limit: usize::MAX, ..AuditQuery::default() };
         let events = memory.audit(&all).await?.events;
-        let revoked = memory.revoked_tokens().into_iter();
+        let revoked = memory.revoked_tokens().await?.into_iter();
         Ok(Self {
+            is_sealed: memory.is_sealed(),
             keyspaces: memory.keyspaces().await?,
             accounts: accounts.collect::<Result<_, _>>().map_err(|e| damaged("account", e))?,
             keys: keys.iter().map(KeyRow::of).collect::<Result<_, _>>()?,
@@ -129,12 +132,18 @@ impl Snapshot {
 
     /// A store in memory with this state.
     pub(crate) async fn restore(self) -> Result<MemoryStore, StoreError> {
-        let memory = MemoryStore::new();
+        let (memory, is_sealed) = (MemoryStore::new(), self.is_sealed);
+        self.write_to(&memory).await?;
+        memory.seal(is_sealed).await?;
+        Ok(memory)
+    }
+
+    async fn write_to(self, memory: &MemoryStore) -> Result<(), StoreError> {
         let is_new = self.keyspaces.is_empty() && self.accounts.is_empty();
         let has_signed = !self.signing_keys.is_empty() || !self.revoked_tokens.is_empty();
         if is_new && self.keys.is_empty() && self.events.is_empty() && !has_signed {
             // Nothing has ever been changed, and so says the feed.
-            return Ok(memory);
+            return Ok(());
         }
         let mut change = Change {
             id: ChangeId::from_bytes([0; 16]),
@@ -171,8 +180,7 @@ impl Snapshot {
             change.revoked_tokens.push(RevokedToken { id, until });
         }
         memory.apply(&change).await?;
-        memory.record_usage(&usage).await?;
-        Ok(memory)
+        memory.record_usage(&usage).await
     }
 }
 

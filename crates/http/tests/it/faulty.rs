@@ -10,7 +10,7 @@ use keyward::store::{
 };
 use keyward::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    Sequence, ServiceAccount, SigningKey, TokenId,
+    RevokedToken, Sequence, ServiceAccount, SigningKey, TokenId,
 };
 use tokio::sync::Barrier;
 
@@ -142,6 +142,11 @@ impl Store for FaultyStore {
         self.inner.is_token_revoked(id).await
     }
 
+    async fn revoked_tokens(&self) -> Result<Vec<RevokedToken>, StoreError> {
+        self.pass("revoked_tokens").await?;
+        self.inner.revoked_tokens().await
+    }
+
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {
         self.pass("keyspaces").await?;
         self.inner.keyspaces().await
@@ -150,6 +155,11 @@ impl Store for FaultyStore {
     async fn apply(&self, change: &Change) -> Result<Applied, StoreError> {
         self.pass("apply").await?;
         self.inner.apply(change).await
+    }
+
+    async fn seal(&self, is_sealed: bool) -> Result<(), StoreError> {
+        self.pass("seal").await?;
+        self.inner.seal(is_sealed).await
     }
 
     async fn record_usage(&self, batch: &[UsageDelta]) -> Result<(), StoreError> {

@@ -37,6 +37,7 @@ mod reap;
 mod revocation;
 mod rights;
 mod rotation;
+mod sealed;
 mod serve;
 mod signed;
 mod support;

@@ -13,7 +13,7 @@ use crate::{file_in, open_in};
 async fn a_missing_file_is_made_and_an_empty_one_filled() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keyward.db");
-    assert_eq!(SqliteStore::pending_migrations(&path).unwrap(), 5);
+    assert_eq!(SqliteStore::pending_migrations(&path).unwrap(), 6);
     assert!(!path.exists());
     drop(open_in(folder.path()));
     assert_eq!(SqliteStore::pending_migrations(&path).unwrap(), 0);
@@ -25,7 +25,7 @@ async fn a_missing_file_is_made_and_an_empty_one_filled() {
 async fn migrating_makes_a_file_and_then_has_nothing_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keyward.db");
-    assert_eq!(SqliteStore::migrate(&path).unwrap(), 5);
+    assert_eq!(SqliteStore::migrate(&path).unwrap(), 6);
     assert_eq!(SqliteStore::migrate(&path).unwrap(), 0);
     let store = open_in(folder.path());
     insert(&store, &key("first")).await;

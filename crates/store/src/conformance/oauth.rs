@@ -72,6 +72,16 @@ pub async fn revoked_tokens_go_when_others_are_revoked_after_their_end(store: &d
     assert!(store.is_token_revoked(&twice).await.unwrap(), "the later end counts");
 }
 
+/// All revoked tokens are told, with their ends.
+pub async fn revoked_tokens_are_listed_by_id(store: &dyn Store) {
+    assert_eq!(store.revoked_tokens().await.unwrap(), []);
+    let tokens = [(token_id(), at(10)), (token_id(), at(11)), (token_id(), at(12))];
+    store.apply(&revoking(&tokens, at(0))).await.unwrap();
+    let mut expected = tokens.map(|(id, until)| RevokedToken { id, until });
+    expected.sort_by_key(|token| token.id);
+    assert_eq!(store.revoked_tokens().await.unwrap(), expected);
+}
+
 /// Neither is written by a change that is refused.
 pub async fn a_refused_change_publishes_and_revokes_nothing(store: &dyn Store) {
     store.apply(&insertion(&key("taken"))).await.unwrap();

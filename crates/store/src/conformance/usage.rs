@@ -5,7 +5,7 @@ use keyward_core::{KeyId, KeyRecord, KeyWrite};
 use super::sample::{at, change, changed, insert, key, stored, update};
 use crate::{Store, Usage, UsageDelta};
 
-fn delta(key: &KeyId, second: i64, uses: u64) -> UsageDelta {
+pub(super) fn delta(key: &KeyId, second: i64, uses: u64) -> UsageDelta {
     UsageDelta { key: key.clone(), last_used_at: at(second), uses, previous_uses: 1 }
 }
 

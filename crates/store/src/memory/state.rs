@@ -17,6 +17,7 @@ const FEED_CHANGES: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub(super) struct State {
+    pub(super) is_sealed: bool,
     pub(super) keys: HashMap<KeyId, StoredKey>,
     pub(super) accounts: HashMap<ClientId, ServiceAccount>,
     pub(super) keyspaces: BTreeMap<KeyspaceId, Keyspace>,
@@ -53,6 +54,9 @@ impl State {
         if let Some(place) = self.changes.iter().rposition(|(id, _)| *id == change.id) {
             let sequence = self.sequence(place + 1);
             return Ok(Applied { erased: 0, is_replay: true, sequence });
+        }
+        if self.is_sealed {
+            return Err(StoreError::Sealed);
         }
         self.check(change).map_err(StoreError::Conflict)?;
         for write in &change.keyspaces {

@@ -11,8 +11,8 @@ use keyward::store::{
 };
 use keyward::{
     Asked, AuditFilter, CacheError, Change, ClientId, EndedBy, Expiry, FormatKind, KeyId,
-    KeyRecord, Keyspace, KeyspaceId, Keyward, Locator, NewKey, Pepper, Secret, Sequence,
-    ServiceAccount, SharedCache, SigningKey, TokenId,
+    KeyRecord, Keyspace, KeyspaceId, Keyward, Locator, NewKey, Pepper, RevokedToken, Secret,
+    Sequence, ServiceAccount, SharedCache, SigningKey, TokenId,
 };
 use rstest::rstest;
 
@@ -72,12 +72,20 @@ impl Store for MisledStore {
         self.inner.is_token_revoked(id).await
     }
 
+    async fn revoked_tokens(&self) -> Result<Vec<RevokedToken>, StoreError> {
+        self.inner.revoked_tokens().await
+    }
+
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {
         self.inner.keyspaces().await
     }
 
     async fn apply(&self, change: &Change) -> Result<Applied, StoreError> {
         self.inner.apply(change).await
+    }
+
+    async fn seal(&self, is_sealed: bool) -> Result<(), StoreError> {
+        self.inner.seal(is_sealed).await
     }
 
     async fn record_usage(&self, batch: &[UsageDelta]) -> Result<(), StoreError> {

@@ -11,7 +11,7 @@ use keyward::store::{
 };
 use keyward::{
     AuditFilter, Change, ClientId, EndedBy, KeyId, KeyRecord, Keyspace, KeyspaceId, Locator,
-    Sequence, ServiceAccount, SigningKey, TokenId,
+    RevokedToken, Sequence, ServiceAccount, SigningKey, TokenId,
 };
 use tokio::sync::Semaphore;
 
@@ -194,6 +194,10 @@ impl Store for ProbedStore {
         self.up()?.is_token_revoked(id).await
     }
 
+    async fn revoked_tokens(&self) -> Result<Vec<RevokedToken>, StoreError> {
+        self.up()?.revoked_tokens().await
+    }
+
     async fn keyspaces(&self) -> Result<Vec<Keyspace>, StoreError> {
         self.up()?.keyspaces().await
     }
@@ -201,6 +205,10 @@ impl Store for ProbedStore {
     async fn apply(&self, change: &Change) -> Result<Applied, StoreError> {
         self.pass(Call::Apply).await;
         self.counted(Call::Apply)?.apply(change).await
+    }
+
+    async fn seal(&self, is_sealed: bool) -> Result<(), StoreError> {
+        self.up()?.seal(is_sealed).await
     }
 
     async fn record_usage(&self, batch: &[UsageDelta]) -> Result<(), StoreError> {
