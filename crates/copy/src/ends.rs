@@ -76,6 +76,8 @@ impl Patience<'_> {
                     return Err(CopyError::Contended);
                 }
             }
+            // Whoever sealed it knows why.
+            CopyError::Store { source: StoreError::Sealed, .. } => return Err(error),
             CopyError::Store { side, source } if source.may_retry() => {
                 self.wait_for(side, source)?;
             }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use keyward_core::Moment;
 
 use crate::copier::Course;
@@ -21,6 +22,7 @@ impl Course<'_> {
     /// Carries over what happens at the source, as it happens.
     pub(crate) async fn follow(&mut self) -> Result<Infallible, CopyError> {
         let clock = &self.ends.clock;
+        let mut hints = self.ends.source.hints().chain(stream::pending());
         let mut usage_due = (clock.moment(), USAGE_PACE);
         loop {
             let began = clock.moment();
@@ -37,7 +39,7 @@ impl Course<'_> {
             }
             tokio::time::sleep(PAUSE).await;
             tokio::select! {
-                () = self.ends.source.wait_for_change() => {}
+                _ = hints.next() => {}
                 () = tokio::time::sleep(PACE) => {}
             }
         }
