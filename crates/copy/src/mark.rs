@@ -41,6 +41,23 @@ impl Mark {
     /// Marks the destination as a copy of the source that is under way. Refused if it is anything else;
     /// nothing is written then.
     pub(crate) async fn begin(ends: &Ends) -> Result<Self, CopyError> {
+        let mut patience = ends.patience();
+        let mark = loop {
+            match Self::try_begin(ends).await {
+                Ok(mark) => break mark,
+                // What a copy that was cut off had written last may arrive only now.
+                Err(error) => patience.wait(error).await?,
+            }
+        };
+        let there = find(&*ends.source).await.map_err(CopyError::at_source)?;
+        if there.as_ref().and_then(read).is_some_and(|there| there.run == mark.note.run) {
+            mark.remove(ends).await?;
+            return Err(CopyError::SameStore);
+        }
+        Ok(mark)
+    }
+
+    async fn try_begin(ends: &Ends) -> Result<Self, CopyError> {
         let source = identity(&*ends.source).await.map_err(CopyError::at_source)?;
         let run = ClientId::generate(&*ends.entropy, ends.clock.now());
         let note = Note { source, run, complete_at: None };
@@ -55,21 +72,24 @@ impl Mark {
                 check(ends, &known, &note).await?;
             }
         }
-        let mark = Self::write(ends, before, note).await?;
-        let there = find(&*ends.source).await.map_err(CopyError::at_source)?;
-        if there.as_ref().and_then(read).is_some_and(|there| there.run == mark.note.run) {
-            mark.remove(ends).await?;
-            return Err(CopyError::SameStore);
-        }
-        Ok(mark)
+        Self::write(ends, before, note).await
     }
 
     /// Notes that the copy is complete, so that what others write at the destination from now on is
     /// noticed. Refused if another copy has begun since.
     pub(crate) async fn complete(&mut self, ends: &Ends) -> Result<(), CopyError> {
-        let position = ends.destination.position().await.map_err(CopyError::at_destination)?;
+        let mut patience = ends.patience();
+        let position = loop {
+            match ends.destination.position().await.map_err(CopyError::at_destination) {
+                Ok(position) => break position,
+                Err(error) => patience.wait(error).await?,
+            }
+        };
         let note = Note { complete_at: Some(position.get()), ..self.note.clone() };
-        *self = Self::write(ends, Some(self.account.clone()), note).await?;
+        *self = match Self::write(ends, Some(self.account.clone()), note).await {
+            Err(error) if error.is_conflict() => return Err(CopyError::Contended),
+            written => written?,
+        };
         Ok(())
     }
 
@@ -106,7 +126,7 @@ impl Mark {
         let mut patience = ends.patience();
         loop {
             match ends.apply(&change).await {
-                Err(error) if error.is_conflict() => return Err(CopyError::Contended),
+                Err(error) if error.is_conflict() => return Err(error),
                 Err(error) => patience.wait(error).await?,
                 Ok(()) => return Ok(Self { account, note }),
             }

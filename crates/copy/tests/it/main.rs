@@ -1,0 +1,16 @@
+//! Copies between stores that are in use, as their operators meet them.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail as tests do"
+)]
+
+mod checking;
+mod failures;
+mod following;
+mod gaps;
+mod refusals;
+mod support;
+mod switching;
+mod whole;
