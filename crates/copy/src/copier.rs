@@ -100,6 +100,8 @@ pub(crate) struct Course<'a> {
     pub(crate) position: Sequence,
     /// How many changes were followed.
     pub(crate) changes: u64,
+    /// When the whole audit trail began to be compared last.
+    pub(crate) whole_trail_at: Option<Timestamp>,
 }
 
 impl<'a> Course<'a> {
@@ -115,7 +117,14 @@ impl<'a> Course<'a> {
     }
 
     pub(crate) const fn at(ends: &'a Ends, position: Sequence) -> Self {
-        let (has_gap, has_moved, newest_event, changes) = (false, true, None, 0);
-        Self { ends, has_gap, has_moved, newest_event, position, changes }
+        Self {
+            ends,
+            has_gap: false,
+            has_moved: true,
+            newest_event: None,
+            position,
+            changes: 0,
+            whole_trail_at: None,
+        }
     }
 }

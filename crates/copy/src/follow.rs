@@ -13,17 +13,18 @@ use crate::{CopyError, Progress};
 const PACE: Duration = Duration::from_millis(250);
 /// At least between two looks, so that changes which follow each other closely are read together.
 const PAUSE: Duration = Duration::from_millis(20);
-/// At least between two comparisons of all keys, which find the usage that no feed tells.
-const USAGE_PACE: Duration = Duration::from_secs(30);
-/// The share of the time, as one in so many parts, that comparing all keys may take.
-const USAGE_SHARE: u32 = 5;
+/// At least between two comparisons of all keys, which find the usage that no feed tells, and of the
+/// audit trail, of which events may have been erased.
+const WHOLE_PACE: Duration = Duration::from_secs(30);
+/// The share of the time, as one in so many parts, that comparing all of these may take.
+const WHOLE_SHARE: u32 = 5;
 
 impl Course<'_> {
     /// Carries over what happens at the source, as it happens.
     pub(crate) async fn follow(&mut self) -> Result<Infallible, CopyError> {
         let clock = &self.ends.clock;
         let mut hints = self.ends.source.hints().chain(stream::pending());
-        let mut usage_due = (clock.moment(), USAGE_PACE);
+        let mut whole_due = (clock.moment(), WHOLE_PACE);
         loop {
             let began = clock.moment();
             self.catch_up().await?;
@@ -31,11 +32,12 @@ impl Course<'_> {
                 self.copy_all().await?;
             }
             self.tell(began).await?;
-            if clock.moment().since(usage_due.0) >= usage_due.1 {
+            if clock.moment().since(whole_due.0) >= whole_due.1 {
                 let began = clock.moment();
                 self.compare_keys().await?;
+                self.compare_erased().await?;
                 let took = clock.moment().since(began);
-                usage_due = (clock.moment(), USAGE_PACE.max(took * USAGE_SHARE));
+                whole_due = (clock.moment(), WHOLE_PACE.max(took * WHOLE_SHARE));
             }
             tokio::time::sleep(PAUSE).await;
             tokio::select! {

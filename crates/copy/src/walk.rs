@@ -4,7 +4,7 @@
 //! carried over between two stretches and never during one: so no record is taken back to what it was,
 //! and none that the feed has just brought is taken for one that the source does not have.
 
-use keyward_core::Timestamp;
+use keyward_core::{Action, AuditFilter, Timestamp};
 use keyward_store::{AuditQuery, KeyQuery, KeyStates};
 
 use crate::CopyError;
@@ -27,7 +27,8 @@ impl Course<'_> {
             self.compare(&Accounts).await?;
             self.compare_keys().await?;
             self.compare_tokens().await?;
-            self.newest_event = self.newest_event_at_source().await?;
+            self.whole_trail_at = Some(self.ends.clock.now());
+            self.newest_event = self.newest_event_at_source(AuditFilter::default()).await?;
             self.compare(&Events { since: None }).await?;
             self.catch_up().await?;
             if !self.has_gap {
@@ -44,9 +45,8 @@ impl Course<'_> {
         }
         self.has_moved = false;
         self.compare_tokens().await?;
-        let since = self.newest_event.map(|at| at.as_micros().saturating_sub(LATE));
-        let since = since.and_then(|micros| Timestamp::from_micros(micros).ok());
-        self.newest_event = self.newest_event_at_source().await?;
+        let since = self.newest_event.map(earlier);
+        self.newest_event = self.newest_event_at_source(AuditFilter::default()).await?;
         self.compare(&Events { since }).await
     }
 
@@ -57,6 +57,19 @@ impl Course<'_> {
         let total = self.ends.source.list(&query).await.ok().and_then(|page| page.total);
         self.ends.observer.begin(Kind::Keys, total);
         self.compare(&keys).await
+    }
+
+    /// Compares the whole audit trail if events were removed from it since that was done last.
+    pub(crate) async fn compare_erased(&mut self) -> Result<(), CopyError> {
+        let began = self.ends.clock.now();
+        let since = self.whole_trail_at.map(earlier);
+        let filter =
+            AuditFilter { action: Some(Action::AuditErased), since, ..AuditFilter::default() };
+        if self.newest_event_at_source(filter).await?.is_some() {
+            self.compare(&Events { since: None }).await?;
+            self.whole_trail_at = Some(began);
+        }
+        Ok(())
     }
 
     async fn compare_tokens(&mut self) -> Result<(), CopyError> {
@@ -108,9 +121,12 @@ impl Course<'_> {
         }
     }
 
-    async fn newest_event_at_source(&self) -> Result<Option<Timestamp>, CopyError> {
+    async fn newest_event_at_source(
+        &self,
+        filter: AuditFilter,
+    ) -> Result<Option<Timestamp>, CopyError> {
         let mut patience = self.ends.patience();
-        let query = AuditQuery { limit: 1, ..AuditQuery::default() };
+        let query = AuditQuery { filter, limit: 1, after: None };
         loop {
             match self.ends.source.audit(&query).await.map_err(CopyError::at_source) {
                 Ok(page) => return Ok(page.events.first().map(|event| event.at)),
@@ -134,4 +150,8 @@ impl Ends {
         }
         Ok(window)
     }
+}
+
+fn earlier(instant: Timestamp) -> Timestamp {
+    Timestamp::from_micros(instant.as_micros().saturating_sub(LATE)).unwrap_or(instant)
 }
