@@ -15,7 +15,7 @@ use crate::ends::Ends;
 use crate::{CopyError, Kind};
 
 /// How many records are read at once, and at most written at once.
-pub(crate) const PAGE: usize = 500;
+pub(crate) const PAGE: usize = 1_000;
 
 /// A kind of records in an order that never changes: no act moves a record in it.
 pub(crate) trait Listed: Send + Sync {

@@ -67,6 +67,9 @@ impl Watcher {
     fn is_due(&self) -> bool {
         let now = SystemClock.moment();
         self.told.lock().is_ok_and(|mut told| {
+            if told.at.is_none() {
+                printer::complain("everything is copied; following the changes");
+            }
             let is_due = told.at.is_none_or(|at| now.since(at) >= PACE);
             told.at = if is_due { Some(now) } else { told.at };
             is_due
