@@ -1,8 +1,11 @@
-//! What Keyward's own tests share: a clock that is set by hand, chance that repeats, and a PostgreSQL
-//! server.
+//! What Keyward's own tests share: a clock that is set by hand, chance that repeats, servers of
+//! PostgreSQL and Redis, a pooler, and a network that fails.
 #![forbid(unsafe_code)]
 
+pub mod pgbouncer;
 pub mod postgres;
+pub mod proxy;
+pub mod redis;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;

@@ -5,13 +5,14 @@
     reason = "the helpers of tests fail as tests do"
 )]
 
+mod programs;
+
 use std::fs;
 use std::io::Write;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
 
+pub(crate) use programs::{ENDS_WITH_TEST, Programs, free_port};
 use tempfile::TempDir;
 
 /// A server in a temporary folder, on a port that was free, which takes anybody on this machine at their
@@ -28,18 +29,16 @@ pub struct Postgres {
 
 /// How often it is tried to start a server: somebody else may take its port in between.
 const ATTEMPTS: usize = 5;
-/// How often it is asked whether it is ready, and how long in between.
-const LOOKS: usize = 1_200;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
-/// The port that a server of the machine's own would have.
-const USUAL_PORT: u16 = 5432;
-
 impl Postgres {
     /// Starts a server with further lines of `postgresql.conf`, such as `timezone = 'Asia/Tokyo'`.
     pub fn start(settings: &[&str]) -> Self {
+        Self::start_with(settings, &[])
+    }
+
+    /// The same with files in its own folder, by their names: a certificate and its key, say.
+    pub fn start_with(settings: &[&str], files: &[(&str, &str)]) -> Self {
         let programs = Programs::find();
-        let folder = TempDir::new().unwrap_or_else(|e| panic!("no folder for PostgreSQL: {e}"));
-        programs.hand_over(folder.path());
+        let folder = programs.folder();
         let data = folder.path().join("data");
         let mut initdb = programs.command("initdb");
         initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"]);
@@ -49,15 +48,69 @@ impl Postgres {
         let sockets = format!("unix_socket_directories = '{}'", folder.path().display());
         let lines = usual.iter().chain(settings).map(|line| format!("{line}\n"));
         append(&data.join("postgresql.conf"), &format!("{}{sockets}\n", lines.collect::<String>()));
+        for (name, content) in files {
+            programs.write(&data.join(name), content);
+        }
+        Self::serve(programs, folder)
+    }
+
+    /// A standby server of this one, which follows it and can be read.
+    #[must_use]
+    pub fn standby(&self) -> Self {
+        let programs = Programs::find();
+        let folder = programs.folder();
+        let mut copy = programs.command("pg_basebackup");
+        copy.args(["--host=127.0.0.1", "--username=postgres", "--checkpoint=fast", "--no-sync"]);
+        copy.args(["--write-recovery-conf", "--wal-method=stream"]);
+        copy.arg(format!("--port={}", self.port)).arg("--pgdata");
+        done(copy.arg(folder.path().join("data")));
+        let sockets = format!("unix_socket_directories = '{}'\n", folder.path().display());
+        append(&folder.path().join("data/postgresql.conf"), &sockets);
+        Self::serve(programs, folder)
+    }
+
+    fn serve(programs: Programs, folder: TempDir) -> Self {
         for _ in 0..ATTEMPTS {
             let port = free_port();
-            let mut server = programs.serve(&data, port, &folder.path().join("log"));
-            if programs.is_ready(port, &mut server) {
+            if let Some(server) = programs.served(folder.path(), port) {
                 return Self { folder, port, programs, server };
             }
         }
         let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
         panic!("PostgreSQL does not start:\n{log}")
+    }
+
+    /// Stops the server as an operator would, who does not wait for its clients.
+    pub fn stop(&mut self) {
+        self.end("fast");
+    }
+
+    /// Ends the server and all its processes at once, with SIGKILL.
+    pub fn kill(&mut self) {
+        programs::kill(&self.server);
+        drop(self.server.wait());
+    }
+
+    /// Starts the server again, on the same port, after it was stopped or killed.
+    pub fn start_again(&mut self) {
+        // For a while, memory that it shared may still seem to be in use.
+        for _ in 0..ATTEMPTS * ATTEMPTS {
+            if let Some(server) = self.programs.served(self.folder.path(), self.port) {
+                self.server = server;
+                return;
+            }
+        }
+        let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        panic!("PostgreSQL does not start again:\n{log}")
+    }
+
+    fn end(&mut self, mode: &str) {
+        let mut stop = self.programs.command("pg_ctl");
+        stop.args(["stop", "--silent", &format!("--mode={mode}"), "--pgdata"]);
+        // It fails only if the server has ended already.
+        drop(stop.arg(self.folder.path().join("data")).output());
+        drop(self.server.kill());
+        drop(self.server.wait());
     }
 
     /// The port on 127.0.0.1.
@@ -90,12 +143,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        let mut stop = self.programs.command("pg_ctl");
-        stop.args(["stop", "--mode=immediate", "--silent", "--pgdata"]);
-        // They fail only if it has ended already.
-        drop(stop.arg(self.folder.path().join("data")).output());
-        drop(self.server.kill());
-        drop(self.server.wait());
+        self.end("immediate");
     }
 }
 
@@ -121,123 +169,6 @@ fn output(program: &Command, ended: std::io::Result<Output>) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(ended.status.success(), "{program:?} failed: {}", text(&ended.stderr));
     text(&ended.stdout)
-}
-
-/// The programs of PostgreSQL, and as whom they run: it refuses to run as root.
-#[derive(Debug)]
-struct Programs {
-    folder: Option<PathBuf>,
-    user: Option<User>,
-}
-
-/// Somebody with few rights.
-#[derive(Debug)]
-struct User {
-    uid: u32,
-    gid: u32,
-}
-
-impl Programs {
-    /// Those of the newest version where the system's packages lie, or else those that the shell finds.
-    fn find() -> Self {
-        let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-        let folders = versions.map(|version| version.path().join("bin"));
-        let with_version = folders.filter(|folder| folder.join("initdb").exists()).map(|folder| {
-            let version = folder.parent().and_then(Path::file_name).and_then(|name| name.to_str());
-            (version.and_then(|version| version.parse::<u32>().ok()), folder)
-        });
-        let folder = with_version.max().map(|(_, folder)| folder);
-        let found = Self { folder, user: User::of_tests() };
-        let version = Command::new(found.path("initdb")).arg("--version").output();
-        assert!(version.is_ok(), "PostgreSQL is not installed: ./dev test does it");
-        found
-    }
-
-    fn path(&self, program: &str) -> PathBuf {
-        self.folder.as_ref().map_or_else(|| program.into(), |folder| folder.join(program))
-    }
-
-    /// A program as that user.
-    fn command(&self, program: &str) -> Command {
-        self.command_with(program, &[])
-    }
-
-    /// The same with what `setpriv` shall do besides: of two, the outer one would be undone.
-    fn command_with(&self, program: &str, options: &[&str]) -> Command {
-        if self.user.is_none() && options.is_empty() {
-            return Command::new(self.path(program));
-        }
-        let mut command = Command::new("setpriv");
-        command.args(options);
-        if let Some(User { uid, gid }) = self.user {
-            command.args([format!("--reuid={uid}"), format!("--regid={gid}")]);
-            // Where it may look around: the test's own folder may be closed to it.
-            command.arg("--clear-groups").current_dir("/");
-        }
-        command.arg(self.path(program));
-        command
-    }
-
-    /// The server, which also ends when the test is killed, where the system can do that.
-    fn serve(&self, data: &Path, port: u16, log: &Path) -> Child {
-        let options: &[_] = if cfg!(target_os = "linux") { &["--pdeathsig=QUIT"] } else { &[] };
-        let mut server = self.command_with("postgres", options);
-        let log = fs::File::options().create(true).append(true).open(log);
-        let log = log.unwrap_or_else(|e| panic!("no log for PostgreSQL: {e}"));
-        server.arg("-D").arg(data).arg("-p").arg(port.to_string());
-        let child = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-        child.unwrap_or_else(|e| panic!("{server:?} cannot be started: {e}"))
-    }
-
-    fn is_ready(&self, port: u16, server: &mut Child) -> bool {
-        for _ in 0..LOOKS {
-            if server.try_wait().is_ok_and(|ended| ended.is_some()) {
-                return false;
-            }
-            let mut ask = Command::new(self.path("pg_isready"));
-            ask.args(["--quiet", "--host=127.0.0.1", &format!("--port={port}")]);
-            if ask.status().is_ok_and(|status| status.success()) {
-                return true;
-            }
-            std::thread::sleep(BETWEEN_LOOKS);
-        }
-        false
-    }
-
-    /// Lets the user have a folder.
-    fn hand_over(&self, folder: &Path) {
-        #[cfg(unix)]
-        if let Some(User { uid, gid }) = self.user {
-            let given = std::os::unix::fs::chown(folder, Some(uid), Some(gid));
-            given.unwrap_or_else(|e| panic!("{} cannot be handed over: {e}", folder.display()));
-        }
-    }
-}
-
-impl User {
-    /// Somebody else than root, if that is who runs the tests.
-    fn of_tests() -> Option<Self> {
-        let number = |arguments: &[&str]| -> Option<u32> {
-            let output = Command::new("id").args(arguments).output().ok()?;
-            String::from_utf8(output.stdout).ok()?.trim().parse().ok()
-        };
-        if number(&["-u"]) != Some(0) {
-            return None;
-        }
-        let known = |name| Some(Self { uid: number(&["-u", name])?, gid: number(&["-g", name])? });
-        let user = known("postgres").or_else(|| known("nobody"));
-        Some(user.unwrap_or_else(|| panic!("there is nobody but root to run PostgreSQL")))
-    }
-}
-
-/// A port that nobody uses now.
-fn free_port() -> u16 {
-    let mut ports = (0..ATTEMPTS).filter_map(|_| {
-        let listener = TcpListener::bind("127.0.0.1:0").ok()?;
-        Some(listener.local_addr().ok()?.port())
-    });
-    let port = ports.find(|port| *port != USUAL_PORT);
-    port.unwrap_or_else(|| panic!("there is no free port"))
 }
 
 fn append(file: &Path, text: &str) {

@@ -33,9 +33,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
     let target = &args.target;
     match args.command {
         Command::Serve(serve) => serve::run(&configuration(target)?, &serve).await,
-        Command::Migrate(migrate) => migrate::run(&configuration(target)?, &migrate),
+        Command::Migrate(migrate) => migrate::run(&configuration(target)?, &migrate).await,
         Command::Config(command) => config::run(&configuration(target)?, &command),
-        Command::Copy(copy) => copy::run(target.json, copy).await,
+        Command::Copy(copy) => copy::run(&configuration(target)?, target.json, copy).await,
         Command::Scan(scan) => scan::run(target, scan).await,
         Command::Token(command) => token::run(target.json, command),
         Command::Completions { shell } => {

@@ -1,5 +1,6 @@
 //! The configuration: defaults, then the TOML file, then the environment, then flags.
 
+mod database;
 mod pepper;
 mod sections;
 
@@ -8,10 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+pub(crate) use database::{DatabaseSection, DatabaseUrl};
 use keyward::jose::BaseIssuer;
 use keyward::{KeypalSalt, KeypalSalts, Pepper, PepperVersion, Peppers};
 use pepper::PepperSource;
-pub(crate) use sections::{Config, DatabaseUrl, LogFormat, Span};
+pub(crate) use sections::{CacheSection, Config, LogFormat, Span};
 use tracing_subscriber::EnvFilter;
 
 use crate::outcome::Unusable;
@@ -20,9 +22,24 @@ use crate::outcome::Unusable;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Configuration")]
 pub(crate) struct Overrides {
-    /// The database: sqlite:PATH or memory:
-    #[arg(long, global = true, env = "KEYWARD_DATABASE", value_name = "URL")]
+    /// The database: sqlite:PATH, `postgres://HOST/…`, `redis://HOST/…` or memory:
+    #[arg(
+        long,
+        global = true,
+        env = "KEYWARD_DATABASE",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     database: Option<String>,
+    /// The file that holds the URL of the database
+    #[arg(
+        long,
+        global = true,
+        env = "KEYWARD_DATABASE_FILE",
+        conflicts_with = "database",
+        value_name = "PATH"
+    )]
+    database_file: Option<PathBuf>,
     /// Where to listen, such as 127.0.0.1:8080
     #[arg(long, global = true, env = "KEYWARD_LISTEN", value_name = "ADDRESS")]
     listen: Option<String>,
@@ -68,12 +85,17 @@ impl Config {
             }
         };
         config.override_with(overrides)?;
+        config.database.read_files()?;
+        database::read_over(&mut config.cache.shared, config.cache.shared_file.as_deref())?;
         Ok(config)
     }
 
     fn override_with(&mut self, overrides: &Overrides) -> anyhow::Result<()> {
         let o = overrides.clone();
         set(&mut self.database.url, "--database", o.database.as_deref())?;
+        if o.database.is_some() || o.database_file.is_some() {
+            self.database.url_file = o.database_file;
+        }
         set(&mut self.server.listen, "--listen", o.listen.as_deref())?;
         set(&mut self.cache.max_staleness, "--max-staleness", o.max_staleness.as_deref())?;
         set(&mut self.usage.interval, "--usage-interval", o.usage_interval.as_deref())?;

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
-use keyward::store::{MemoryStore, Store};
 use keyward::{
-    AuditSettings, AuditTrail, DigestUpgrades, Keyward, Lifetime, OAuthSettings, SigningSettings,
-    UsageTracking,
+    AuditSettings, AuditTrail, DigestUpgrades, Keyward, Lifetime, OAuthSettings, Pepper, Peppers,
+    SharedCache, SigningSettings, UsageTracking,
 };
-use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 
-use crate::config::{Config, DatabaseUrl};
+use crate::config::Config;
+use crate::database;
 use crate::outcome::Unusable;
 
 /// What is about to be done.
@@ -26,7 +24,10 @@ pub(crate) enum Workload {
 
 /// Opens the database and puts an instance over it.
 pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<Keyward> {
-    let store = open_store(&config.database.url, workload)?;
+    let max_staleness = config.cache.max_staleness.0;
+    let peppers = config.read_peppers()?;
+    let shared = shared_cache(config, &peppers)?;
+    let store = database::open(&config.database, max_staleness, workload).await?;
     let tracking = if config.usage.tracking { UsageTracking::On } else { UsageTracking::Off };
     let upgrades = if config.digests.upgrade { DigestUpgrades::On } else { DigestUpgrades::Off };
     let audit = AuditSettings {
@@ -36,9 +37,13 @@ pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<
     };
     // Whoever lists keys, say, does not expect to purge any.
     let when_serving = |age: Option<Lifetime>| age.filter(|_| workload == Workload::Serving);
-    Keyward::builder(store)
-        .peppers(config.read_peppers()?)
-        .max_staleness(config.cache.max_staleness.0)
+    let builder = match shared {
+        Some((cache, key)) => Keyward::builder(store).shared_cache(cache, key),
+        None => Keyward::builder(store),
+    };
+    builder
+        .peppers(peppers)
+        .max_staleness(max_staleness)
         .cache_capacity(config.cache.capacity)
         .most_streams(config.server.most_streams)
         .usage_interval(config.usage.interval.0)
@@ -58,22 +63,20 @@ pub(crate) async fn open(config: &Config, workload: Workload) -> anyhow::Result<
         })
 }
 
-/// Opens a database.
-pub(crate) fn open_store(url: &DatabaseUrl, workload: Workload) -> anyhow::Result<Arc<dyn Store>> {
-    match url {
-        DatabaseUrl::Memory => Ok(Arc::new(MemoryStore::new())),
-        DatabaseUrl::Sqlite(path) => {
-            let usual = SqliteOptions::default();
-            let options = match workload {
-                Workload::Bulk => {
-                    SqliteOptions { cache_size: 192 * 1_024, log_size: 256 * 1_024, ..usual }
-                }
-                Workload::Serving | Workload::Usual => usual,
-            };
-            let store = SqliteStore::open(path, &options);
-            Ok(Arc::new(store.with_context(|| format!("cannot open {}", path.display()))?))
-        }
-    }
+/// The cache that nodes share, if there is one, and what its entries are sealed with, which follows from
+/// the newest pepper.
+pub(crate) fn shared_cache(
+    config: &Config,
+    peppers: &Peppers,
+) -> anyhow::Result<Option<(Arc<dyn SharedCache>, Pepper)>> {
+    let Some(cache) = database::shared_cache(&config.cache)? else { return Ok(None) };
+    let newest = peppers.iter().max_by_key(|(version, _)| *version);
+    let (_, pepper) = newest.ok_or_else(|| {
+        let rule = "cache.shared needs a pepper, with which its entries are sealed";
+        Unusable(rule.to_owned())
+    })?;
+    let key = Pepper::new(pepper.mac(&[b"keyward shared cache"]).to_vec())?;
+    Ok(Some((cache, key)))
 }
 
 fn signing(config: &Config, workload: Workload) -> SigningSettings {
@@ -99,14 +102,4 @@ fn oauth(config: &Config) -> OAuthSettings {
         // As long as others may keep the list of keys.
         publish_ahead: config.signed.max_age.0,
     }
-}
-
-/// Brings an embedded database to the newest schema, or makes it. Larger databases wait for
-/// `keyward migrate`.
-pub(crate) fn migrate(config: &Config) -> anyhow::Result<()> {
-    if let DatabaseUrl::Sqlite(path) = &config.database.url {
-        let migrated = SqliteStore::migrate(path);
-        migrated.with_context(|| format!("cannot open {}", path.display()))?;
-    }
-    Ok(())
 }

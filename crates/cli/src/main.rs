@@ -5,6 +5,7 @@ mod api;
 mod args;
 mod commands;
 mod config;
+mod database;
 mod first_key;
 mod instance;
 mod metrics;

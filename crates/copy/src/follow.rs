@@ -22,22 +22,17 @@ const WHOLE_SHARE: u32 = 5;
 impl Course<'_> {
     /// Carries over what happens at the source, as it happens.
     pub(crate) async fn follow(&mut self) -> Result<Infallible, CopyError> {
-        let clock = &self.ends.clock;
         let mut hints = self.ends.source.hints().chain(stream::pending());
-        let mut whole_due = (clock.moment(), WHOLE_PACE);
+        let mut whole_due = Due { since: self.ends.clock.moment(), pause: WHOLE_PACE };
         loop {
-            let began = clock.moment();
+            let began = self.ends.clock.moment();
             self.catch_up().await?;
             if self.has_gap {
                 self.copy_all().await?;
             }
-            self.tell(began).await?;
-            if clock.moment().since(whole_due.0) >= whole_due.1 {
-                let began = clock.moment();
-                self.compare_keys().await?;
-                self.compare_erased().await?;
-                let took = clock.moment().since(began);
-                whole_due = (clock.moment(), WHOLE_PACE.max(took * WHOLE_SHARE));
+            self.tell(began).await;
+            if whole_due.has_come(self.ends.clock.moment()) {
+                whole_due = self.compare_whole().await?;
             }
             tokio::time::sleep(PAUSE).await;
             tokio::select! {
@@ -47,8 +42,17 @@ impl Course<'_> {
         }
     }
 
+    /// Finds what no feed tells, and says when that is due again.
+    async fn compare_whole(&mut self) -> Result<Due, CopyError> {
+        let began = self.ends.clock.moment();
+        self.compare_keys().await?;
+        self.compare_erased().await?;
+        let since = self.ends.clock.moment();
+        Ok(Due { since, pause: WHOLE_PACE.max(since.since(began) * WHOLE_SHARE) })
+    }
+
     /// Whatever was acknowledged before `began` has arrived.
-    async fn tell(&self, began: Moment) -> Result<(), CopyError> {
+    async fn tell(&self, began: Moment) {
         let position = self.ends.source.position().await;
         // Should the source fail now, the next look at the feed will wait for it.
         let end = position.unwrap_or(self.position);
@@ -57,6 +61,17 @@ impl Course<'_> {
             behind: end.get().saturating_sub(self.position.get()),
             lag: self.ends.clock.moment().since(began),
         });
-        Ok(())
+    }
+}
+
+/// When something is to be done again.
+struct Due {
+    since: Moment,
+    pause: Duration,
+}
+
+impl Due {
+    fn has_come(&self, now: Moment) -> bool {
+        now.since(self.since) >= self.pause
     }
 }

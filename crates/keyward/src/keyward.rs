@@ -15,7 +15,7 @@ use crate::changes::News;
 use crate::feed::Follower;
 use crate::gauges::Gauges;
 use crate::limit::Limiter;
-use crate::lookup::Lookup;
+use crate::lookup::{CacheStatus, Lookup};
 use crate::manage::Rotations;
 use crate::oauth::{OAuth, OAuthSettings};
 use crate::signing::{PoolStatus, Signing, SigningSettings};
@@ -93,6 +93,11 @@ impl Keyward {
     /// What the pool of key pairs holds and has done.
     pub fn pool_status(&self) -> PoolStatus {
         self.inner.signing.status()
+    }
+
+    /// What the cache holds, and how often it could not answer by itself.
+    pub fn cache_status(&self) -> CacheStatus {
+        self.inner.lookup.status(self.inner.clock.moment())
     }
 
     /// Whether this node can answer: see [`Store::health`].

@@ -50,7 +50,7 @@ pub use keyward_core::*;
 pub use keyward_store as store;
 pub use keyward_store::{CacheError, SharedCache};
 pub use keyward_system::{SystemClock, SystemEntropy};
-pub use lookup::LiveKey;
+pub use lookup::{CacheStatus, LiveKey};
 pub use manage::{
     AccountPast, ImportMode, ImportedAccount, ImportedKey, Issued, IssuedAccount, Past, Rotated,
 };

@@ -5,6 +5,7 @@ mod flight;
 mod known;
 mod shared;
 mod signature;
+mod tally;
 
 use std::fmt;
 use std::hint::black_box;
@@ -22,6 +23,8 @@ use known::KnownKeys;
 use quick_cache::sync::Cache;
 pub(crate) use shared::{Recent, Shared};
 pub(crate) use signature::SignatureSlot;
+pub use tally::CacheStatus;
+use tally::{Seen, Tally};
 
 use crate::signing::KeyDocument;
 use crate::usage::UsageCell;
@@ -149,6 +152,7 @@ pub(crate) struct Lookup {
     max_staleness: Duration,
     pub(crate) shared: Option<Shared>,
     store: Arc<dyn Store>,
+    tally: Tally,
 }
 
 impl Lookup {
@@ -170,6 +174,7 @@ impl Lookup {
             max_staleness: settings.max_staleness,
             shared,
             store,
+            tally: Tally::default(),
         }
     }
 
@@ -199,7 +204,10 @@ impl Lookup {
             Cached::Absent => Ok(None),
             Cached::Known(key) => Ok(Some(key)),
             Cached::Unsaid if self.is_confirmed(now) => self.load(locator, now).await,
-            Cached::Unsaid => self.ask_store(locator).await,
+            Cached::Unsaid => {
+                self.tally.count(Seen::Bypassed);
+                self.ask_store(locator).await
+            }
         }
     }
 
@@ -240,6 +248,11 @@ impl Lookup {
         self.confirmed_at.fetch_max(moment.as_nanos(), Ordering::Release);
     }
 
+    /// What the cache holds, and has done.
+    pub(crate) fn status(&self, now: Moment) -> CacheStatus {
+        self.tally.status(self.known.len(), self.is_confirmed(now))
+    }
+
     /// How long ago that was.
     pub(crate) fn since_confirmed(&self, now: Moment) -> Duration {
         now.since(Moment::from_nanos(self.confirmed_at.load(Ordering::Acquire)))
@@ -278,8 +291,9 @@ impl Lookup {
 
     /// Reads a record: from the shared cache, if there is one and it has it, or else from the store.
     async fn read(&self, locator: &Locator) -> Result<Option<KeyRecord>, StoreError> {
+        self.tally.count(Seen::Read);
         let Some(shared) = &self.shared else { return self.store.find(locator).await };
-        if let Some(record) = shared.find(locator).await {
+        if let Some(record) = shared.find(locator, &self.tally).await {
             return Ok(Some(record));
         }
         // Before the read: it shows every change up to here.

@@ -38,11 +38,50 @@ pub mod sample;
 pub mod seal;
 pub mod usage;
 
+use std::sync::Arc;
+
+use crate::Store;
+
+/// The rules that are broken by stores that the given function makes, one for each rule. They are tried
+/// one after the other in one test: for servers that take long to start, where each test runs in a process
+/// of its own.
+pub async fn broken_rules<G>(make: impl AsyncFn() -> (Arc<dyn Store>, G)) -> Vec<&'static str> {
+    let mut broken = Vec::new();
+    crate::conformance_rules! { broken make }
+    broken
+}
+
 /// Makes a test of every rule, on a store that the given async function makes.
 #[macro_export]
 macro_rules! conformance_tests {
     ($make:path) => {
-        $crate::conformance_tests! { @of $make;
+        $crate::conformance_rules! { tests $make }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_rules {
+    (@of [tests $make:path] $($group:ident: $rule:ident,)*) => {
+        $(
+            #[tokio::test]
+            async fn $rule() {
+                let (store, _guard) = $make().await;
+                $crate::conformance::$group::$rule(&*store).await;
+            }
+        )*
+    };
+    (@of [$broken:ident $make:ident] $($group:ident: $rule:ident,)*) => {
+        $(
+            let (store, _guard) = $make().await;
+            let rule = tokio::spawn(async move { $group::$rule(&*store).await });
+            if rule.await.is_err() {
+                $broken.push(stringify!($rule));
+            }
+        )*
+    };
+    ($($how:tt)*) => {
+        $crate::conformance_rules! { @of [$($how)*]
             accounts: an_account_reads_back_as_it_was_written,
             accounts: an_account_is_created_once_and_changed_from_its_version,
             accounts: an_owner_has_one_primary_account,
@@ -116,14 +155,5 @@ macro_rules! conformance_tests {
             usage: a_touch_moves_the_instant_and_counts_nothing,
             usage: usage_goes_with_a_purged_key,
         }
-    };
-    (@of $make:path; $($group:ident: $rule:ident,)*) => {
-        $(
-            #[tokio::test]
-            async fn $rule() {
-                let (store, _guard) = $make().await;
-                $crate::conformance::$group::$rule(&*store).await;
-            }
-        )*
     };
 }

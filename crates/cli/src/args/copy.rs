@@ -7,10 +7,16 @@ use keyward::Lifetime;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct CopyArgs {
     /// The database to copy from, such as sqlite:PATH
-    #[arg(long, value_name = "URL")]
+    #[arg(long, env = "KEYWARD_COPY_FROM", hide_env_values = true, value_name = "URL")]
     pub(crate) from: String,
     /// The database to copy to: an empty one, or one that holds the beginning of this copy
-    #[arg(long, value_name = "URL", required_unless_present = "unseal")]
+    #[arg(
+        long,
+        env = "KEYWARD_COPY_TO",
+        hide_env_values = true,
+        required_unless_present = "unseal",
+        value_name = "URL"
+    )]
     pub(crate) to: Option<String>,
     /// Write nothing: only compare both; exit code 1 if they differ
     #[arg(long, conflicts_with_all = ["follow", "switch", "unseal"])]

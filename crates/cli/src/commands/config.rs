@@ -2,6 +2,7 @@
 
 use crate::args::ConfigCommand;
 use crate::config::Config;
+use crate::instance;
 use crate::outcome::Outcome;
 use crate::printer;
 
@@ -9,11 +10,16 @@ pub(super) fn run(config: &Config, command: &ConfigCommand) -> anyhow::Result<Ou
     match command {
         ConfigCommand::Print => printer::say(toml::to_string(config)?.trim_end())?,
         ConfigCommand::Check => {
-            config.log_filter()?;
-            config.read_peppers()?;
-            config.read_keypal_salts()?;
+            check(config)?;
             printer::say("the configuration is usable")?;
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Looks at what only shows when it is used, such as the files that it names.
+pub(super) fn check(config: &Config) -> anyhow::Result<()> {
+    config.log_filter()?;
+    instance::shared_cache(config, &config.read_peppers()?)?;
+    config.read_keypal_salts().map(drop)
 }

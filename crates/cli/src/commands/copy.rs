@@ -14,17 +14,18 @@ use watcher::Watcher;
 
 use super::stop;
 use crate::args::CopyArgs;
+use crate::config::Config;
 use crate::outcome::Outcome;
 use crate::printer;
 
 /// Copies, and does what else was asked for.
-pub(super) async fn run(as_json: bool, args: CopyArgs) -> anyhow::Result<Outcome> {
+pub(super) async fn run(config: &Config, as_json: bool, args: CopyArgs) -> anyhow::Result<Outcome> {
     let Some(to) = &args.to else {
-        stores::open_source(&args.from)?.seal(false).await?;
+        stores::open_source(config, &args.from).await?.seal(false).await?;
         printer::say("the seal is lifted: changes are taken again")?;
         return Ok(Outcome::Done);
     };
-    let (source, destination) = stores::open(&args.from, to)?;
+    let (source, destination) = stores::open(config, &args.from, to).await?;
     let watcher = Arc::new(Watcher::new(as_json, args.quiet || args.follow)?);
     let copier = Copier::new(source, destination, Arc::new(SystemClock), Arc::new(SystemEntropy))
         .observed_by(Arc::<Watcher>::clone(&watcher))

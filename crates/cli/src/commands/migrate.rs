@@ -1,25 +1,25 @@
 //! `keyward migrate`
 
-use anyhow::Context;
-use keyward_store_sqlite::SqliteStore;
-
 use crate::args::MigrateArgs;
-use crate::config::{Config, DatabaseUrl};
+use crate::config::Config;
+use crate::database;
 use crate::outcome::Outcome;
 use crate::printer;
 
-pub(super) fn run(config: &Config, args: &MigrateArgs) -> anyhow::Result<Outcome> {
-    let DatabaseUrl::Sqlite(path) = &config.database.url else {
-        printer::say("there is nothing to migrate in memory")?;
-        return Ok(Outcome::Done);
+pub(super) async fn run(config: &Config, args: &MigrateArgs) -> anyhow::Result<Outcome> {
+    let url = &config.database.url;
+    let count = if args.check {
+        database::pending_migrations(url).await?
+    } else {
+        database::migrate(url).await?
     };
-    let cannot = || format!("cannot migrate {}", path.display());
-    if args.check {
-        let pending = SqliteStore::pending_migrations(path).with_context(cannot)?;
-        printer::say(format_args!("{pending} migrations are pending"))?;
-        return Ok(if pending == 0 { Outcome::Done } else { Outcome::Refused });
+    match count {
+        None => printer::say("there is nothing to migrate in memory and in Redis")?,
+        Some(pending) if args.check => {
+            printer::say(format_args!("{pending} migrations are pending"))?;
+            return Ok(if pending == 0 { Outcome::Done } else { Outcome::Refused });
+        }
+        Some(applied) => printer::say(format_args!("{applied} migrations were applied"))?,
     }
-    let applied = SqliteStore::migrate(path).with_context(cannot)?;
-    printer::say(format_args!("{applied} migrations were applied"))?;
     Ok(Outcome::Done)
 }

@@ -3,27 +3,34 @@
 use std::io::IsTerminal;
 
 use anyhow::Context;
+use keyward::Keyward;
 use keyward_http::{RouterSettings, ServeSettings};
 use tokio::net::TcpListener;
 
 use super::stop;
 use crate::args::ServeArgs;
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, DatabaseUrl, LogFormat};
+use crate::database;
 use crate::first_key;
 use crate::instance::{self, Workload};
 use crate::metrics;
 use crate::outcome::Outcome;
 
 pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Outcome> {
+    super::config::check(config)?;
     start_log(config)?;
     let address = config.server.listen.0;
     // Bound first, so that a second server does not touch the database of the first.
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
-    instance::migrate(config)?;
+    // Larger ones wait for `keyward migrate`.
+    if matches!(config.database.url, DatabaseUrl::Sqlite(_)) {
+        database::migrate(&config.database.url).await?;
+    }
     let recorder = metrics::install()?;
     let keyward = instance::open(config, Workload::Serving).await?;
     first_key::hand_out(&keyward, args.root_key_file.as_deref()).await?;
+    prepare(config, &keyward).await.context("cannot make the keyspace")?;
     let settings = RouterSettings {
         body_limit: config.server.body_limit,
         deadline: config.server.request_timeout.0,
@@ -32,12 +39,6 @@ pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Out
         nestjs: config.compat.nestjs,
         metrics: Some(metrics::page(recorder, keyward.clone())),
     };
-    if config.compat.japikey {
-        keyward_http::japikey::prepare(&keyward).await.context("cannot make the keyspace")?;
-    }
-    if config.compat.nestjs {
-        keyward_http::nestjs::prepare(&keyward).await.context("cannot make the keyspace")?;
-    }
     let router = keyward_http::router(keyward.clone(), settings);
     let signal = stop::signal()?;
     let ending = keyward.clone();
@@ -53,6 +54,17 @@ pub(super) async fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<Out
     keyward.close().await.context("the last usage could not be written down")?;
     tracing::info!("stopped");
     Ok(Outcome::Done)
+}
+
+/// Makes the keyspaces of the other systems' interfaces.
+async fn prepare(config: &Config, keyward: &Keyward) -> Result<(), keyward::Error> {
+    if config.compat.japikey {
+        keyward_http::japikey::prepare(keyward).await?;
+    }
+    if config.compat.nestjs {
+        keyward_http::nestjs::prepare(keyward).await?;
+    }
+    Ok(())
 }
 
 fn start_log(config: &Config) -> anyhow::Result<()> {

@@ -11,6 +11,7 @@ use keyward::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::database::{DatabaseSection, ServerUrl};
 use super::pepper::PepperSource;
 
 /// The whole configuration.
@@ -84,14 +85,6 @@ impl Default for ServerSection {
     }
 }
 
-/// Where records are kept.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct DatabaseSection {
-    /// `sqlite:PATH` or `memory:`.
-    pub(crate) url: DatabaseUrl,
-}
-
 /// How records are cached.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -101,11 +94,26 @@ pub(crate) struct CacheSection {
     /// How long a key may still be allowed after its revocation was acknowledged elsewhere; `0s`
     /// asks the database every time.
     pub(crate) max_staleness: Span,
+    /// A Redis that nodes share, asked before the database is; needs a pepper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) shared: Option<ServerUrl>,
+    /// The file that holds its URL instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) shared_file: Option<PathBuf>,
+    /// The certificates (PEM) of the authorities that are trusted with it; left out: the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) shared_ca_file: Option<PathBuf>,
 }
 
 impl Default for CacheSection {
     fn default() -> Self {
-        Self { capacity: 100_000, max_staleness: Span(Duration::from_secs(1)) }
+        Self {
+            capacity: 100_000,
+            max_staleness: Span(Duration::from_secs(1)),
+            shared: None,
+            shared_file: None,
+            shared_ca_file: None,
+        }
     }
 }
 
@@ -347,42 +355,5 @@ impl TryFrom<String> for ListenAddress {
 impl From<ListenAddress> for String {
     fn from(address: ListenAddress) -> Self {
         address.0.to_string()
-    }
-}
-
-/// A database.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
-pub(crate) enum DatabaseUrl {
-    /// In the process alone.
-    Memory,
-    /// In a file.
-    Sqlite(PathBuf),
-}
-
-impl Default for DatabaseUrl {
-    fn default() -> Self {
-        Self::Sqlite(PathBuf::from("keyward.db"))
-    }
-}
-
-impl TryFrom<String> for DatabaseUrl {
-    type Error = keyward::Invalid;
-
-    fn try_from(text: String) -> Result<Self, keyward::Invalid> {
-        match text.split_once(':') {
-            Some(("memory", "")) => Ok(Self::Memory),
-            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
-            _ => Err(keyward::Invalid::new("must be sqlite:PATH or memory:")),
-        }
-    }
-}
-
-impl From<DatabaseUrl> for String {
-    fn from(url: DatabaseUrl) -> Self {
-        match url {
-            DatabaseUrl::Memory => "memory:".to_owned(),
-            DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
-        }
     }
 }

@@ -102,6 +102,9 @@ fn the_defaults_are_printed_as_a_file_that_can_be_used() {
 
     [database]
     url = "sqlite:keyward.db"
+    connect_timeout = "5s"
+    statement_timeout = "5s"
+    connections = 8
 
     [cache]
     capacity = 100000
@@ -161,7 +164,13 @@ fn keys_are_reaped_after_the_time_that_the_file_names() {
 #[case("[server]\nlisten = 'here'\n", "c.toml, line 2: listen must be an address and a port")]
 #[case("[server]\nbody_limit = -1\n", "c.toml, line 2: body_limit must be")]
 #[case("[server]\nmost_connections = 0\n", "c.toml, line 2: most_connections must be a nonzero")]
-#[case("[database]\nurl = 'keyward.db'\n", "c.toml, line 2: url must be sqlite:PATH or memory:")]
+#[case("[database]\nurl = 'keyward.db'\n", "c.toml, line 2: url must be sqlite:PATH, postgres://")]
+#[case("[database]\nurl_file = 'missing.url'\n", "cannot read missing.url")]
+#[case("[database]\nreplica = 'db2'\n", "c.toml, line 2: replica must be a URL such as")]
+#[case("[database]\nconnections = 0\n", "c.toml, line 2: connections must be a nonzero")]
+#[case("[database.redis]\ndurability = 'no'\n", "c.toml, line 2: durability must be one of")]
+#[case("[cache]\nshared = 'cache'\n", "c.toml, line 2: shared must be a URL such as")]
+#[case("[cache]\nshared = 'redis://h'\n", "cache.shared needs a pepper")]
 #[case("[reap]\nafter = 'soon'\n", "c.toml, line 2: after must be a duration")]
 #[case("[reap]\nafter = '0s'\n", "c.toml, line 2: after must be between a millisecond")]
 #[case("[reap]\nolder_than = '90d'\n", "c.toml, line 2: unknown field `older_than`")]
@@ -195,9 +204,12 @@ fn a_file_that_cannot_be_used_is_refused_with_the_place(
 }
 
 #[rstest]
-#[case(&["--database", "postgres://u:geheim@host/db"], "--database must be sqlite:PATH or memory:")]
-#[case(&["--database", "redis://:geheim@host"], "--database must be sqlite:PATH or memory:")]
-#[case(&["--database", "sqlite:"], "--database must be sqlite:PATH or memory:")]
+#[case(&["--database", "mysql://u:geheim@host/db"], "--database must be sqlite:PATH, postgres://")]
+#[case(&["--database", "postgres:u:geheim@host/db"], "--database must be a URL such as postgres://")]
+#[case(&["--database", "redis://:geh eim@host"], "--database must be a URL such as")]
+#[case(&["--database", "redis+tls://:geheim@host"], "--database must be sqlite:PATH, postgres://")]
+#[case(&["--database", "sqlite:"], "--database must be sqlite:PATH, postgres://")]
+#[case(&["--database-file", "missing.url"], "cannot read missing.url")]
 #[case(&["--listen", "localhost"], "--listen must be an address and a port")]
 #[case(&["--listen", "127.0.0.1:65536"], "--listen must be an address and a port")]
 #[case(&["--max-staleness", "1mo"], "--max-staleness must be a duration")]

@@ -32,12 +32,20 @@ fn metrics_are_written_for_prometheus_and_need_no_key() {
     for name in [
         "keyward_access_tokens_issued_total",
         "keyward_build_info",
+        "keyward_cache_bypassed_total",
+        "keyward_cache_confirmed",
+        "keyward_cache_keys",
+        "keyward_cache_reads_total",
         "keyward_feed_lag_seconds",
         "keyward_feed_streams",
         "keyward_pairs_made_total",
         "keyward_pairs_ready",
         "keyward_pairs_waited_total",
         "keyward_pairs_waiting",
+        "keyward_shared_cache_failures_total",
+        "keyward_shared_cache_forgeries_total",
+        "keyward_shared_cache_hits_total",
+        "keyward_shared_cache_misses_total",
     ] {
         assert!(answer.contains(&format!("# HELP {name} ")), "{answer}");
         let kind = if name.ends_with("_total") { "counter" } else { "gauge" };

@@ -11,6 +11,8 @@ use keyward_core::{KeyRecord, Locator, Pepper, Sequence};
 use keyward_store::{CacheError, SharedCache};
 pub(crate) use recent::Recent;
 
+use super::tally::{Seen, Tally};
+
 /// How long a cache is waited for.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// How long an entry is kept that nobody removes.
@@ -32,13 +34,25 @@ impl Shared {
     }
 
     /// The record at a locator, if there is an entry that may be trusted.
-    pub(super) async fn find(&self, locator: &Locator) -> Option<KeyRecord> {
+    pub(super) async fn find(&self, locator: &Locator, tally: &Tally) -> Option<KeyRecord> {
         let name = name(locator);
-        let entry = in_time(self.cache.get(&name)).await;
-        let entry =
-            entry.map_err(|error| tracing::warn!(%error, "the shared cache failed")).ok()??;
-        let (record, position) = self.open(&name, &entry)?;
-        (record.is_at(locator) && self.recent.is_current(locator, position)).then_some(record)
+        let entry = in_time(self.cache.get(&name)).await.inspect_err(|error| {
+            tally.count(Seen::SharedFailure);
+            tracing::warn!(%error, "the shared cache failed");
+        });
+        let entry = entry.ok()?;
+        if let Some(entry) = &entry
+            && !self.is_ours(&name, entry)
+        {
+            tally.count(Seen::SharedForgery);
+            tracing::warn!("an entry of the shared cache has a wrong seal");
+            return None;
+        }
+        let current = entry.and_then(|entry| open(&entry)).filter(|(record, position)| {
+            record.is_at(locator) && self.recent.is_current(locator, *position)
+        });
+        tally.count(if current.is_some() { Seen::SharedHit } else { Seen::SharedMiss });
+        current.map(|(record, _)| record)
     }
 
     /// Keeps a record that was read when this instance knew all changes up to the position.
@@ -66,16 +80,18 @@ impl Shared {
         [seal.as_slice(), &position, &record].concat()
     }
 
-    fn open(&self, name: &str, entry: &[u8]) -> Option<(KeyRecord, Sequence)> {
-        let (seal, content) = entry.split_at_checked(SEAL)?;
-        if !self.key.is_mac(&[name.as_bytes(), &[0], content], seal) {
-            tracing::warn!("an entry of the shared cache has a wrong seal");
-            return None;
-        }
-        let (position, record) = content.split_first_chunk()?;
-        let position = Sequence::new(u64::from_be_bytes(*position));
-        Some((KeyRecord::from_stored(record).ok()?, position))
+    fn is_ours(&self, name: &str, entry: &[u8]) -> bool {
+        let parts = entry.split_at_checked(SEAL);
+        parts
+            .is_some_and(|(seal, content)| self.key.is_mac(&[name.as_bytes(), &[0], content], seal))
     }
+}
+
+/// What stands in an entry whose seal is right.
+fn open(entry: &[u8]) -> Option<(KeyRecord, Sequence)> {
+    let (position, record) = entry.get(SEAL..)?.split_first_chunk()?;
+    let position = Sequence::new(u64::from_be_bytes(*position));
+    Some((KeyRecord::from_stored(record).ok()?, position))
 }
 
 async fn in_time<T>(call: impl Future<Output = Result<T, CacheError>>) -> Result<T, CacheError> {

@@ -29,10 +29,13 @@ async fn without_news_every_verification_reads_until_it_has_caught_up(
         world.store.count(Call::Find) - before
     };
     assert_eq!(reads_of_three().await, 1);
+    assert!(keyward.cache_status().is_confirmed);
     world.clock.advance(SECOND);
     assert_eq!(reads_of_three().await, 0);
     world.clock.advance(NANOSECOND);
     assert_eq!(reads_of_three().await, 3);
+    let status = keyward.cache_status();
+    assert_eq!((status.is_confirmed, status.reads, status.bypassed), (false, 1, 3));
     keyward.catch_up().await.unwrap();
     assert_eq!(reads_of_three().await, 0);
     let uses = keyward.key(&issued.key.id).await.unwrap().unwrap().usage.uses;

@@ -92,6 +92,9 @@ async fn what_one_instance_has_read_the_other_need_not_read(
         assert_eq!(code(&b, &issued.secret).await, "allowed");
     }
     assert_eq!((world.store.count(Call::Find), toy.hits()), (1, 1));
+    let status = b.cache_status();
+    assert_eq!((status.keys, status.reads, status.shared_hits), (1, 1, 1));
+    assert_eq!(a.cache_status().shared_misses, 1);
 }
 
 #[rstest]
@@ -164,6 +167,7 @@ async fn a_forged_or_damaged_entry_is_as_good_as_none(#[values(Memory, Sqlite)] 
         let fresh = with(&world, &toy).await;
         assert_eq!(code(&fresh, &disabled.secret).await, "disabled", "forgery {n}");
         assert_eq!(code(&fresh, &good.secret).await, "allowed", "forgery {n}");
+        assert!(fresh.cache_status().shared_forgeries > 0, "forgery {n}");
     }
     // An instance with another key believes nothing.
     let cache = Arc::<Toy>::clone(&toy);
@@ -183,6 +187,7 @@ async fn a_dead_cache_costs_reads_and_nothing_else(#[values(Memory, Sqlite)] bac
     assert_eq!(code(&keyward, &issued.secret).await, "allowed");
     keyward.revoke(&issued.key.id, None, &me()).await.unwrap();
     assert_eq!(code(&keyward, &issued.secret).await, "revoked");
+    assert_eq!(keyward.cache_status().shared_failures, 2);
     // Whoever asks for it to be emptied is told that it was not.
     let locators: Vec<_> = issued.key.locators().collect();
     let error = keyward.invalidate(&locators).await.unwrap_err();

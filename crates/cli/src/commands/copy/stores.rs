@@ -4,44 +4,59 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use keyward::store::Store;
-use keyward_store_sqlite::SqliteStore;
 
-use crate::config::DatabaseUrl;
-use crate::instance::{self, Workload};
+use crate::config::{Config, DatabaseSection, DatabaseUrl};
+use crate::database;
+use crate::instance::Workload;
 use crate::outcome::Unusable;
 
 /// The databases to copy from and to. Both at the same place are refused.
-pub(super) fn open(from: &str, to: &str) -> anyhow::Result<(Arc<dyn Store>, Arc<dyn Store>)> {
+pub(super) async fn open(
+    config: &Config,
+    from: &str,
+    to: &str,
+) -> anyhow::Result<(Arc<dyn Store>, Arc<dyn Store>)> {
     let source = read("--from", from)?;
     let destination = read("--to", to)?;
     if is_same(&source, &destination) {
         let rule = "--from and --to are the same database";
         return Err(Unusable(rule.to_owned()).into());
     }
-    let opened = open_existing(&source)?;
-    let destination = instance::open_store(&destination, Workload::Bulk);
-    Ok((opened, destination.context("the database --to cannot be used")?))
+    let source = open_existing(config, source).await?;
+    let destination = open_at(config, destination, Workload::Bulk).await;
+    Ok((source, destination.context("the database --to cannot be used")?))
 }
 
 /// The database to copy from.
-pub(super) fn open_source(from: &str) -> anyhow::Result<Arc<dyn Store>> {
-    open_existing(&read("--from", from)?)
+pub(super) async fn open_source(config: &Config, from: &str) -> anyhow::Result<Arc<dyn Store>> {
+    open_existing(config, read("--from", from)?).await
 }
 
 /// A database that is there, which is not made and not migrated.
-fn open_existing(url: &DatabaseUrl) -> anyhow::Result<Arc<dyn Store>> {
-    if let DatabaseUrl::Sqlite(path) = url {
-        let pending = SqliteStore::pending_migrations(path);
-        if pending.context("the database --from cannot be used")? > 0 {
-            let path = path.display();
-            let rule = format!("{path} is missing, or has to be brought up by `keyward migrate`");
-            return Err(Unusable(rule).into());
-        }
+async fn open_existing(config: &Config, url: DatabaseUrl) -> anyhow::Result<Arc<dyn Store>> {
+    let unusable = "the database --from cannot be used";
+    let pending = database::pending_migrations(&url).await.context(unusable)?;
+    if pending.is_some_and(|pending| pending > 0) {
+        let rule = format!("{url} is missing, or has to be brought up by `keyward migrate`");
+        return Err(Unusable(rule).into());
     }
-    instance::open_store(url, Workload::Usual).context("the database --from cannot be used")
+    open_at(config, url, Workload::Usual).await.context(unusable)
+}
+
+/// Opens a database with the settings of the configuration, but for those that are of another place.
+async fn open_at(
+    config: &Config,
+    url: DatabaseUrl,
+    workload: Workload,
+) -> anyhow::Result<Arc<dyn Store>> {
+    let (replica, feed) = (None, None);
+    let database = DatabaseSection { url, replica, feed, ..config.database.clone() };
+    // Nothing is cached here: all is read from the database itself.
+    database::open(&database, Duration::ZERO, workload).await
 }
 
 fn read(flag: &str, text: &str) -> anyhow::Result<DatabaseUrl> {
@@ -57,7 +72,10 @@ fn read(flag: &str, text: &str) -> anyhow::Result<DatabaseUrl> {
 fn is_same(url: &DatabaseUrl, other: &DatabaseUrl) -> bool {
     match (url, other) {
         (DatabaseUrl::Sqlite(path), DatabaseUrl::Sqlite(other)) => is_same_file(path, other),
-        _ => String::from(url.clone()) == String::from(other.clone()),
+        // The same server by another name is noticed when the copy begins.
+        (DatabaseUrl::Postgres(url), DatabaseUrl::Postgres(other))
+        | (DatabaseUrl::Redis(url), DatabaseUrl::Redis(other)) => url.expose() == other.expose(),
+        _ => false,
     }
 }
 

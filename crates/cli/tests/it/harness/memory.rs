@@ -25,11 +25,7 @@ impl Memory {
         let mut runs = Vec::new();
         for (start, end) in maps.lines().filter_map(writable) {
             for (start, end) in in_use(&pages, start, end) {
-                let mut run = vec![0; usize::try_from(end - start).unwrap()];
-                // It may have been given back just now.
-                if memory.read_exact_at(&mut run, start).is_ok() {
-                    runs.push(run);
-                }
+                runs.extend(read(&memory, start, end));
             }
         }
         Self { runs }
@@ -54,6 +50,19 @@ impl Memory {
         let is_broken = |modulus: &&BigUint| candidates.iter().any(|half| *modulus % half == zero);
         moduli.iter().filter(is_broken).collect()
     }
+}
+
+/// What stands between two places: page by page, as some may have been given back just now.
+fn read(memory: &File, start: u64, end: u64) -> Vec<Vec<u8>> {
+    let mut runs = vec![Vec::new()];
+    let mut page = vec![0; usize::try_from(PAGE).unwrap()];
+    for place in (start..end).step_by(page.len()) {
+        match (memory.read_exact_at(&mut page, place), runs.last_mut()) {
+            (Ok(()), Some(run)) => run.extend(&page),
+            _ => runs.push(Vec::new()),
+        }
+    }
+    runs
 }
 
 /// The bounds of a mapping, if it can be written to.
@@ -99,10 +108,10 @@ fn candidates(run: &[u8]) -> Vec<BigUint> {
         .collect()
 }
 
-/// Whether bytes are an odd number of the right length in which nothing is small: that of a prime is so
-/// but for one time in a million, and what else stands in memory hardly ever.
+/// Whether bytes are an odd number from √2·2^1023 on (FIPS 186-5 §A.1.3) in which nothing is small: that
+/// of a prime is so but for one time in a million, and what else stands in memory hardly ever.
 fn is_plausible(bytes: &[u8]) -> bool {
-    let is_long = bytes.last().is_some_and(|last| *last >= 0xc0);
+    let is_long = bytes.last().is_some_and(|last| *last >= 0xb5);
     is_long
         && bytes.first().is_some_and(|first| first % 2 == 1)
         && bytes.as_chunks::<8>().0.iter().all(|word| u64::from_le_bytes(*word) >> 40 > 0)
