@@ -101,15 +101,15 @@ fn no_use_is_lost_while_nodes_move_one_after_the_other() {
     let folder = Folder::new();
     let cli = folder.cli();
     let old = [folder.serve(), folder.serve()];
-    let mut clients = old.iter().map(|server| server.client()).collect::<Vec<_>>();
-    let key = clients[0].issue(&json!({"owner": "o"}));
+    let mut client = old[0].client();
+    let key = client.issue(&json!({"owner": "o"}));
     let mut uses = 0;
     let mut verify = |client: &mut Client, count: u32| {
         uses += count;
         (0..count).for_each(|_| assert_eq!(client.verify(&key.secret), "valid"));
         uses
     };
-    verify(&mut clients[0], 3);
+    verify(&mut client, 3);
     let mut copying = cli.start(&copy(&["--switch", "--follow"]));
     copying.complains("carrying usage over");
     for server in old {
