@@ -11,6 +11,7 @@ mod failures;
 mod following;
 mod gaps;
 mod refusals;
+mod servers;
 mod support;
 mod switching;
 mod whole;
