@@ -8,7 +8,7 @@ use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
 use crate::support::Backend::Sqlite;
-use crate::support::{Life, Place, assert_same, copier, folder};
+use crate::support::{Life, Place, assert_same, copier, folder, followed};
 
 /// A source that keeps hardly any changes.
 fn forgetful(folder: &TempDir) -> Arc<dyn Store> {
@@ -36,6 +36,7 @@ async fn after_a_gap_in_the_feed_everything_is_compared_anew() {
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
+        followed(&source, &destination.store).await;
     };
     copier.follow(ended).await.unwrap();
     assert!(copier.copy().await.unwrap().is_equal());

@@ -1,5 +1,6 @@
 //! Copies between stores that are in use, as their operators meet them.
 #![expect(
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,

@@ -11,7 +11,7 @@ pub(crate) use contents::contents;
 pub(crate) use flaky::FlakyStore;
 use keyward::store::{MemoryStore, Store};
 use keyward::{SystemClock, SystemEntropy};
-use keyward_copy::Copier;
+use keyward_copy::{Copier, Kind, Row};
 use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 pub(crate) use life::{Life, me};
 use tempfile::TempDir;
@@ -58,4 +58,21 @@ pub(crate) fn copier(source: &Arc<dyn Store>, destination: &Arc<dyn Store>) -> C
 /// Both stores hold the same, as far as anybody can tell who reads them.
 pub(crate) async fn assert_same(source: &dyn Store, destination: &dyn Store) {
     contents(source).await.assert_same(&contents(destination).await);
+}
+
+/// Waits until a follower has brought everything but usage and erasures, which are in no feed: sooner than
+/// it compares all records by itself.
+pub(crate) async fn followed(source: &Arc<dyn Store>, destination: &Arc<dyn Store>) {
+    let copier = copier(source, destination);
+    let is_told = |row: &&Row| !matches!(row.kind, Kind::Usage | Kind::AuditEvents);
+    let looking = async {
+        loop {
+            let report = copier.check().await.unwrap();
+            if report.rows.iter().filter(is_told).all(|row| row.differing == 0) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), looking).await.expect("it does not follow");
 }
