@@ -68,12 +68,13 @@ impl Copier {
     /// Copies everything and follows the source until it is asked to stop.
     pub async fn follow(&self, stop: impl Future<Output = ()>) -> Result<(), CopyError> {
         let mut stop = std::pin::pin!(stop);
-        let following = async {
+        // Boxed, so that whoever waits for it need not hold it in place.
+        let following = Box::pin(async {
             Mark::begin(&self.ends).await?;
             let mut course = Course::begin(&self.ends).await?;
             course.copy_all().await?;
             course.follow().await
-        };
+        });
         tokio::select! {
             () = &mut stop => Ok(()),
             failed = following => failed.map(|never| match never {}),

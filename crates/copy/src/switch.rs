@@ -39,7 +39,7 @@ impl Copier {
         let mut sealing = Sealing { ends: self.ends(), is_sealed: false };
         let verified = tokio::select! {
             () = &mut stop => None,
-            verified = sealing.verify() => Some(verified),
+            verified = Box::pin(sealing.verify()) => Some(verified),
         };
         let outcome = match verified {
             None => Ok(Switched::Stopped),

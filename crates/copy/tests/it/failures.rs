@@ -52,7 +52,7 @@ async fn a_store_that_stays_away_is_waited_for_and_named(#[case] side: Side) {
     let [from, to] = ends.clone().map(|store| store as Arc<dyn Store>);
     let copier = copier(&from, &to).patience(Duration::from_millis(300));
     copier.copy().await.unwrap();
-    let away = if side == Side::Source { 0 } else { 1 };
+    let away = usize::from(side == Side::Destination);
     ends[away].fail_one_in(1);
     match copier.copy().await {
         Err(CopyError::Unanswered { side: named, .. } | CopyError::Store { side: named, .. }) => {

@@ -1,5 +1,6 @@
 //! What happens at the source while a copy goes on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rstest::rstest;
@@ -17,7 +18,7 @@ async fn whatever_happens_while_a_copy_goes_on_is_carried_over(
     let (source, destination) = (Place::new(backends.0), Place::new(backends.1));
     Life::begin(&source.store, seed).await.live(800).await;
     let lives = [0, 1, 2].map(|n| {
-        let store = source.store.clone();
+        let store = Arc::clone(&source.store);
         tokio::spawn(async move {
             let mut life = Life::begin(&store, seed * 100 + n).await;
             for _ in 0..40 {

@@ -21,8 +21,12 @@ async fn records_survive_a_round_through_every_backend() {
     let in_postgres = PostgresStore::connect(&url, &PostgresOptions::default()).await.unwrap();
     let in_redis = RedisStore::connect(&redis.url(), &RedisOptions::default()).await.unwrap();
     let (first, last) = (Place::new(Sqlite), Place::new(Sqlite));
-    let stores: [Arc<dyn Store>; 4] =
-        [first.store.clone(), Arc::new(in_postgres), Arc::new(in_redis), last.store.clone()];
+    let stores: [Arc<dyn Store>; 4] = [
+        Arc::clone(&first.store),
+        Arc::new(in_postgres),
+        Arc::new(in_redis),
+        Arc::clone(&last.store),
+    ];
     Life::begin(&first.store, 141).await.live(1_200).await;
     for (step, ends) in stores.windows(2).enumerate() {
         let seed = 142 + u64::try_from(step).unwrap();

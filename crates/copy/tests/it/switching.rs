@@ -1,6 +1,7 @@
 //! From one store to the other, without a pause.
 
 use std::future::{pending, ready};
+use std::sync::Arc;
 use std::time::Duration;
 
 use keyward::store::StoreError;
@@ -30,7 +31,7 @@ async fn acts_before_a_switch_are_at_the_destination_and_later_ones_are_refused(
     let (source, destination) = (Place::new(backends.0), Place::new(backends.1));
     Life::begin(&source.store, 91).await.live(500).await;
     let lives = [0, 1].map(|n| {
-        let store = source.store.clone();
+        let store = Arc::clone(&source.store);
         tokio::spawn(async move { live_until_sealed(Life::begin(&store, 910 + n).await).await })
     });
     let copier = copier(&source.store, &destination.store);

@@ -29,7 +29,7 @@ impl Contents {
         }
     }
 
-    fn add(&mut self, kind: &'static str, id: impl ToString, record: &impl Debug) {
+    fn add(&mut self, kind: &'static str, id: &impl ToString, record: &impl Debug) {
         let before = self.records.insert((kind, id.to_string()), format!("{record:?}"));
         assert_eq!(before, None);
     }
@@ -44,9 +44,7 @@ pub(crate) async fn contents(store: &dyn Store) -> Contents {
     let accounts = AccountQuery { with_deleted: true, ..AccountQuery::new(1_000_000) };
     for account in store.accounts(&accounts).await.unwrap().accounts {
         if account.id.to_string() != MARK {
-            // Digests do not print.
-            let digests = hex(&account.to_stored());
-            contents.add("account", account.id, &(account, digests));
+            contents.add("account", &account.id, &account.to_stored());
         }
     }
     let now = Timestamp::from_micros(0).unwrap();
@@ -58,15 +56,11 @@ pub(crate) async fn contents(store: &dyn Store) -> Contents {
         contents.add("signing key", &key.id, &key);
     }
     for token in store.revoked_tokens().await.unwrap() {
-        contents.add("revoked token", token.id, &token);
+        contents.add("revoked token", &token.id, &token);
     }
     let events = AuditQuery { limit: 1_000_000, ..AuditQuery::default() };
     for event in store.audit(&events).await.unwrap().events {
-        contents.add("event", event.id, &event);
+        contents.add("event", &event.id, &event);
     }
     contents
-}
-
-fn hex(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
