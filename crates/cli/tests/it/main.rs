@@ -9,6 +9,7 @@
 
 mod commands;
 mod configuration;
+mod copy;
 mod harness;
 mod japikey_interop;
 mod jwks_export;
