@@ -44,6 +44,19 @@ impl Ends {
         Patience { began, conflicts: 0, ends: self, pause: SHORTEST_PAUSE, waited: Duration::ZERO }
     }
 
+    /// Whether the source takes no changes: one that changes nothing tells.
+    pub(crate) async fn is_sealed(&self) -> Result<bool, CopyError> {
+        let nothing = Change::new(&*self.entropy, self.clock.now());
+        let mut patience = self.patience();
+        loop {
+            match self.source.apply(&nothing).await {
+                Ok(_) => return Ok(false),
+                Err(StoreError::Sealed) => return Ok(true),
+                Err(error) => patience.wait(CopyError::at_source(error)).await?,
+            }
+        }
+    }
+
     /// Seals the source, or lifts its seal.
     pub(crate) async fn seal(&self, is_sealed: bool) -> Result<(), CopyError> {
         let mut patience = self.patience();

@@ -72,6 +72,12 @@ pub enum CopyError {
     /// Usage that is still written at the source cannot be told from what was carried over.
     #[error("the source was changed though it was sealed: its usage cannot be carried any longer")]
     Unsealed,
+    /// The source was sealed before the switch began.
+    #[error(
+        "the source is sealed already: by a switch that was done, or by one that was cut off. \
+         Only in the second case lift the seal and begin anew"
+    )]
+    Sealed,
     /// The switch was given up, and the seal could not be lifted.
     #[error("the switch was given up, but the source is still sealed: lift the seal by hand")]
     StillSealed(#[source] Box<Self>),
@@ -97,6 +103,9 @@ impl CopyError {
 
     /// Whether the copy was refused for what the stores hold, rather than for a failure.
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Foreign | Self::InUse | Self::OtherSource | Self::SameStore)
+        matches!(
+            self,
+            Self::Foreign | Self::InUse | Self::OtherSource | Self::SameStore | Self::Sealed
+        )
     }
 }

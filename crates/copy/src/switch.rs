@@ -98,6 +98,10 @@ struct Sealing<'a> {
 
 impl Sealing<'_> {
     async fn verify(&mut self) -> Result<(Report, Remainder, Mark), CopyError> {
+        // Should this one fail, the seal of another would be lifted.
+        if self.ends.is_sealed().await? {
+            return Err(CopyError::Sealed);
+        }
         let mark = Mark::begin(self.ends).await?;
         let mut course = Course::begin(self.ends).await?;
         course.copy_all().await?;

@@ -138,9 +138,13 @@ fn a_switch_can_be_taken_back_while_nothing_was_done_at_the_new_database() {
     let refused = cli.run(&["keys", "issue", "--owner", "o"]);
     assert_eq!(refused.code, 3, "{refused:?}");
     assert!(refused.stderr.contains("sealed"), "{refused:?}");
-    let again = cli.run(&copy(&["--switch"]));
-    assert_eq!(again.code, 1, "{again:?}");
-    assert!(again.stderr.contains("if a switch to it was completed before"), "{again:?}");
+    // Neither the same switch nor one to another place is begun, and the seal stays.
+    for to in ["sqlite:new.db", "sqlite:other.db"] {
+        cli.done(&["migrate", "--database", to]);
+        let again = cli.run(&["copy", "--from", "sqlite:keyward.db", "--to", to, "--switch"]);
+        assert_eq!(again.code, 1, "{again:?}");
+        assert!(again.stderr.contains("the source is sealed already"), "{again:?}");
+    }
     assert_eq!(cli.run(&["keys", "issue", "--owner", "o"]).code, 3);
     cli.done(&["copy", "--unseal", "--from", "sqlite:keyward.db"]);
     issue(&cli, 1);
