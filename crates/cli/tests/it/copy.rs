@@ -1,5 +1,6 @@
 //! Moving to another database.
 
+mod backends;
 mod cut_off;
 mod refusals;
 mod switch;
