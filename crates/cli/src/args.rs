@@ -1,6 +1,7 @@
 //! The command line.
 
 mod accounts;
+mod copy;
 mod import;
 mod jwks;
 mod keys;
@@ -15,6 +16,7 @@ pub(crate) use accounts::{
     AccountChangeArgs, AccountListArgs, AccountRotateArgs, AccountsCommand, CreateAccountArgs,
 };
 use clap::{Parser, Subcommand};
+pub(crate) use copy::CopyArgs;
 pub(crate) use import::{
     AccountExportArgs, AccountImportArgs, ExportArgs, FileFormat, ImportArgs, Source, TableArgs,
 };
@@ -110,6 +112,14 @@ pub(crate) enum Command {
     Token(TokenCommand),
     /// Bring the database to the newest schema
     Migrate(MigrateArgs),
+    /// Copy everything to another database, and move there without a pause
+    ///
+    /// Without a flag, it copies, compares both, and ends. It can be run again whenever it ended, and
+    /// goes on where it was.
+    ///
+    /// Exit codes: 0 both hold the same, 1 they differ or the database to copy to is in use, 2 unusable
+    /// call, 3 failure or interrupted.
+    Copy(CopyArgs),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod config;
+mod copy;
 mod export;
 mod import;
 mod jwks;
@@ -34,6 +35,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Outcome> {
         Command::Serve(serve) => serve::run(&configuration(target)?, &serve).await,
         Command::Migrate(migrate) => migrate::run(&configuration(target)?, &migrate).await,
         Command::Config(command) => config::run(&configuration(target)?, &command),
+        Command::Copy(copy) => copy::run(&configuration(target)?, target.json, copy).await,
         Command::Scan(scan) => scan::run(target, scan).await,
         Command::Token(command) => token::run(target.json, command),
         Command::Completions { shell } => {
@@ -68,6 +70,7 @@ async fn call(api: &Api, as_json: bool, command: Command) -> anyhow::Result<Outc
         Command::Verify(verify) => verify::run(api, as_json, verify).await,
         Command::Completions { .. }
         | Command::Config(_)
+        | Command::Copy(_)
         | Command::Migrate(_)
         | Command::Scan(_)
         | Command::Serve(_)

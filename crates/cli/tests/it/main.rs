@@ -9,6 +9,7 @@
 
 mod commands;
 mod configuration;
+mod copy;
 #[cfg(target_os = "linux")]
 mod dev_cluster;
 mod harness;
