@@ -307,10 +307,12 @@ impl Lookup {
 
     /// Reads a key from the store; those who want the same at the same time share one read.
     async fn load(&self, locator: &Locator, now: Moment) -> Result<Option<LiveKey>, StoreError> {
+        let mut has_failed = false;
         loop {
             match self.flights.join(locator) {
                 Flight::Leads(lead) => {
-                    let found = self.read(locator).await?.map(LiveKey::new);
+                    let read = self.read(locator).await.map_err(|error| lead.fail(error));
+                    let found = read?.map(LiveKey::new);
                     lead.land(found.clone(), || match &found {
                         Some(key) => self.known.insert(locator, key.clone()),
                         None => self.absent.insert(locator.clone(), now),
@@ -318,9 +320,12 @@ impl Lookup {
                     return Ok(found);
                 }
                 Flight::Follows(passenger) => {
-                    // The leader failed or went away: the next one to come leads.
-                    if let Some(found) = passenger.wait().await {
-                        return Ok(found);
+                    // If the leader went away, the next one to come leads. A failure is tried once more:
+                    // the second one is everybody's, or each would wait for all before it.
+                    match passenger.wait().await {
+                        Some(Err(_)) if !has_failed => has_failed = true,
+                        Some(landing) => return landing,
+                        None => {}
                     }
                 }
             }

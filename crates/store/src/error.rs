@@ -48,6 +48,21 @@ pub enum Conflict {
 }
 
 impl StoreError {
+    /// The same once more, for another one who waited for the same call.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let text = |source: &(dyn Error + Send + Sync)| source.to_string().into();
+        match self {
+            Self::Conflict(conflict) => Self::Conflict(*conflict),
+            Self::Corrupt { what, source } => Self::Corrupt { what, source: text(&**source) },
+            Self::Sealed => Self::Sealed,
+            Self::Unavailable { operation, source } => {
+                Self::Unavailable { operation, source: text(&**source) }
+            }
+            Self::Unsupported { operation } => Self::Unsupported { operation },
+        }
+    }
+
     /// Whether the same call may succeed later.
     pub const fn may_retry(&self) -> bool {
         matches!(self, Self::Sealed | Self::Unavailable { .. })

@@ -47,21 +47,23 @@ impl Accounts {
         id: &ClientId,
         now: Moment,
     ) -> Result<FoundAccount, StoreError> {
+        let mut has_failed = false;
         loop {
             match self.flights.join(id) {
                 Flight::Leads(lead) => {
-                    let found = store.account(id).await?.map(Arc::new);
+                    let read = store.account(id).await.map_err(|error| lead.fail(error));
+                    let found = read?.map(Arc::new);
                     lead.land(found.clone(), || match &found {
                         Some(account) => self.known.insert(*id, Arc::clone(account)),
                         None => self.absent.insert(*id, now),
                     });
                     return Ok(found);
                 }
-                Flight::Follows(passenger) => {
-                    if let Some(found) = passenger.wait().await {
-                        return Ok(found);
-                    }
-                }
+                Flight::Follows(passenger) => match passenger.wait().await {
+                    Some(Err(_)) if !has_failed => has_failed = true,
+                    Some(landing) => return landing,
+                    None => {}
+                },
             }
         }
     }

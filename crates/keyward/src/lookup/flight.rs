@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use keyward_store::StoreError;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-/// What a read found; absent while it is under way, and for good if it failed.
-type Landing<V> = Option<Option<V>>;
+/// How a read ended; absent while it is under way, and for good if whoever did it went away.
+type Landing<V> = Option<Result<Option<V>, Arc<StoreError>>>;
 
 /// The reads under way, by the places that are read.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ impl<K: Clone + Eq + Hash, V> Flights<K, V> {
     }
 }
 
-/// The one who does a read. Dropped without landing, it leaves its place to the next.
+/// The one who does a read. Dropped without landing or failing, it leaves its place to the next.
 pub(super) struct Lead<'a, K: Eq + Hash, V> {
     flights: &'a Flights<K, V>,
     landing: Arc<watch::Receiver<Landing<V>>>,
@@ -80,17 +81,30 @@ impl<K: Eq + Hash, V> Lead<'_, K, V> {
             keep();
         }
         drop(under_way);
-        self.sender.send_replace(Some(found));
+        self.sender.send_replace(Some(Ok(found)));
     }
-}
 
-impl<K: Eq + Hash, V> Drop for Lead<'_, K, V> {
-    fn drop(&mut self) {
+    /// Tells the others why nothing was read.
+    pub(super) fn fail(&self, error: StoreError) -> StoreError {
+        let again = error.again();
+        self.leave();
+        self.sender.send_replace(Some(Err(Arc::new(error))));
+        again
+    }
+
+    /// Lets others begin a read at the same place.
+    fn leave(&self) {
         let mut under_way = self.flights.under_way.lock();
         let landing = under_way.get(&self.place);
         if landing.is_some_and(|landing| Arc::ptr_eq(landing, &self.landing)) {
             under_way.remove(&self.place);
         }
+    }
+}
+
+impl<K: Eq + Hash, V> Drop for Lead<'_, K, V> {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 
@@ -100,9 +114,10 @@ pub(super) struct Passenger<V> {
 }
 
 impl<V: Clone> Passenger<V> {
-    /// What the read found, or nothing if it failed.
-    pub(super) async fn wait(mut self) -> Landing<V> {
+    /// What the read found, or why it failed; nothing if whoever did it went away.
+    pub(super) async fn wait(mut self) -> Option<Result<Option<V>, StoreError>> {
         let landed = self.landing.wait_for(Option::is_some).await;
-        landed.ok().and_then(|landing| landing.clone())
+        let landing = landed.ok()?.clone()?;
+        Some(landing.map_err(|error| error.again()))
     }
 }

@@ -135,7 +135,7 @@ async fn one_of_those_who_wait_reads_when_the_reader_goes_away(
 
 #[rstest]
 #[tokio::test]
-async fn a_reader_that_fails_hands_its_failure_to_nobody(
+async fn a_failure_is_tried_once_more_by_one_of_those_who_wait(
     #[values(Memory, Sqlite)] backend: Backend,
 ) {
     let world = World::new(backend);
@@ -155,4 +155,29 @@ async fn a_reader_that_fails_hands_its_failure_to_nobody(
     }
     outcomes.sort_unstable();
     assert_eq!(outcomes, [None, Some("allowed"), Some("allowed")]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn while_the_store_is_down_nobody_waits_for_more_than_two_reads(
+    #[values(Memory, Sqlite)] backend: Backend,
+) {
+    let world = World::new(backend);
+    let keyward = world.start().await;
+    let issued = issue(&keyward).await;
+    let gate = world.store.hold(Call::BeforeFind);
+    let verifying = begin(&keyward, &issued, 50).await;
+    world.store.fail_after(Call::Find, Some(0));
+    for _ in 0..2 {
+        gate.arrivals(1).await;
+        // All others wait for this one.
+        for _ in 0..200 {
+            yield_now().await;
+        }
+        gate.let_one_pass();
+    }
+    for verification in verifying {
+        verification.await.unwrap().unwrap_err();
+    }
+    assert_eq!(world.store.count(Call::Find), 2);
 }
