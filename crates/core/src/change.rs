@@ -239,3 +239,13 @@ pub struct Touched {
     /// The locators whose records, or whose absence, must be read anew.
     pub locators: Vec<Locator>,
 }
+
+impl Touched {
+    /// Adds what another change has touched.
+    pub fn add(&mut self, other: Self) {
+        self.account_states |= other.account_states;
+        self.accounts.extend(other.accounts);
+        self.keyspaces |= other.keyspaces;
+        self.locators.extend(other.locators);
+    }
+}

@@ -3,6 +3,7 @@
 mod alphabet;
 mod checksum;
 mod foreign;
+mod locator;
 mod opaque;
 mod prefix;
 mod prefixed;
@@ -12,6 +13,7 @@ pub use alphabet::Alphabet;
 use arrayvec::ArrayVec;
 pub(crate) use foreign::is_prefix as is_foreign_prefix;
 pub use foreign::{Foreign, ForeignPrefix, WeakSecrets};
+pub use locator::Locator;
 pub use opaque::Opaque;
 pub use prefix::Prefix;
 pub(crate) use prefixed::Parts as PrefixedParts;
@@ -233,15 +235,6 @@ impl<'t> Token<'t> {
     pub(crate) fn digest(&self, hasher: &Hasher, scheme: DigestScheme) -> Option<Digest> {
         hasher.digest(scheme, self.text.0)
     }
-}
-
-/// What finds a record: exactly one unique index.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Locator {
-    /// The digest of an opaque secret.
-    Digest(Digest),
-    /// The id in a prefixed or signed secret.
-    KeyId(KeyId),
 }
 
 /// Why a text is no secret of any keyspace. For the operator's eyes: callers hear "malformed".

@@ -1,10 +1,6 @@
 //! The change feed as rows.
 
-use std::str::FromStr;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-use keyward_core::{Change, ChangeId, Digest, DigestScheme, KeyId, Locator, Sequence, Touched};
+use keyward_core::{Change, ChangeId, Locator, Sequence, Touched};
 use keyward_store::{Feed, StoreError};
 use tokio_postgres::Row;
 
@@ -15,8 +11,6 @@ use crate::sql::{self, Sql, integer};
 const MOST_CHANGES: usize = 1_000;
 /// After how many changes those that are no longer kept are removed.
 const PRUNE_EVERY: u64 = 256;
-/// What stands in place of the digest scheme where a locator is the key's id.
-const KEY_ID: &str = "key-id";
 /// What is told to those who listen whenever a change was made.
 pub(crate) const CHANNEL: &str = "keyward_changes";
 
@@ -95,10 +89,7 @@ pub(crate) fn changes_since(rows: &[Row], position: Sequence) -> Result<Feed, St
     let last = changes.last().map_or(position, |(sequence, _)| Sequence::new(*sequence));
     let mut touched = Touched::default();
     for (_, change) in changes {
-        touched.account_states |= change.account_states;
-        touched.accounts.extend(change.accounts);
-        touched.keyspaces |= change.keyspaces;
-        touched.locators.extend(change.locators);
+        touched.add(change);
     }
     Ok(Feed { has_gap, has_more, position: last, touched })
 }
@@ -129,7 +120,7 @@ pub(crate) fn append(
     kept: u32,
 ) -> Result<Vec<Sql>, serde_json::Error> {
     let touched = change.touched();
-    let locators: Vec<_> = touched.locators.iter().map(written).collect();
+    let locators: Vec<_> = touched.locators.iter().map(Locator::to_stored).collect();
     let text = "INSERT INTO keyward.changes \
                 (sequence, id, at, keyspaces, locators, accounts, account_states) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -161,25 +152,9 @@ fn read(fields: &mut Fields<'_>) -> Result<(Sequence, Option<(u64, Touched)>), U
     let Some(sequence) = fields.optional(count)? else { return Ok((end, None)) };
     let keyspaces = fields.read(flag)?;
     let written: Vec<(String, String)> = fields.read(json)?;
-    let locators: Result<_, _> = written.iter().map(|(kind, text)| locator(kind, text)).collect();
+    let locators: Result<_, _> =
+        written.iter().map(|(kind, text)| Locator::from_stored(kind, text)).collect();
     let (locators, accounts) = (locators?, fields.read(json)?);
     let account_states = fields.read(flag)?;
     Ok((end, Some((sequence, Touched { account_states, accounts, keyspaces, locators }))))
-}
-
-fn written(locator: &Locator) -> (String, String) {
-    match locator {
-        Locator::Digest(digest) => {
-            (digest.scheme().to_string(), STANDARD_NO_PAD.encode(digest.as_bytes()))
-        }
-        Locator::KeyId(id) => (KEY_ID.to_owned(), id.as_str().to_owned()),
-    }
-}
-
-fn locator(kind: &str, text: &str) -> Result<Locator, Unreadable> {
-    if kind == KEY_ID {
-        return Ok(Locator::KeyId(KeyId::parse(text)?));
-    }
-    let bytes = STANDARD_NO_PAD.decode(text).map_err(|_| "column locators: must be base64")?;
-    Ok(Locator::Digest(Digest::new(DigestScheme::from_str(kind)?, &bytes)?))
 }

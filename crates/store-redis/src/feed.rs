@@ -1,13 +1,10 @@
 //! The change feed: a stream with an entry for each change, under its sequence number.
 
 use std::collections::VecDeque;
-use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use keyward_core::{
-    Change, ChangeId, ClientId, Digest, DigestScheme, KeyId, Locator, Sequence, Touched,
-};
+use keyward_core::{Change, ChangeId, ClientId, Locator, Sequence, Touched};
 use keyward_store::{Feed, StoreError};
 use parking_lot::Mutex;
 use redis::Value;
@@ -19,8 +16,6 @@ use crate::script;
 
 /// The most changes that one call returns.
 const MOST_CHANGES: usize = 1_000;
-/// What stands in place of the digest scheme where a locator is the key's id.
-const KEY_ID: &str = "key-id";
 const WHAT: &str = "change";
 const OPERATION: &str = "read the change feed";
 
@@ -37,7 +32,7 @@ struct Stored {
 /// What a change touches, as JSON.
 pub(crate) fn touched(change: &Change) -> Result<String, serde_json::Error> {
     let Touched { account_states, accounts, keyspaces, locators } = change.touched();
-    let locators = locators.iter().map(written).collect();
+    let locators = locators.iter().map(Locator::to_stored).collect();
     serde_json::to_string(&Stored { account_states, accounts, keyspaces, locators })
 }
 
@@ -117,10 +112,7 @@ pub(crate) async fn changes_since(
     }
     let mut touched = Touched::default();
     for Entry { touched: change, .. } in entries {
-        touched.account_states |= change.account_states;
-        touched.accounts.extend(change.accounts);
-        touched.keyspaces |= change.keyspaces;
-        touched.locators.extend(change.locators);
+        touched.add(change);
     }
     Ok(Feed { has_gap, has_more, position: last, touched })
 }
@@ -137,24 +129,7 @@ fn read(mut entry: Reply) -> Result<Entry, Unreadable> {
     // Each value comes after its name.
     let (_, id, _, touched) = (fields.next()?, fields.text()?, fields.next()?, fields.bytes()?);
     let Stored { account_states, accounts, keyspaces, locators } = json(&touched)?;
-    let locators = locators.iter().map(|(kind, text)| locator(kind, text));
+    let locators = locators.iter().map(|(kind, text)| Locator::from_stored(kind, text));
     let locators = locators.collect::<Result<_, _>>()?;
     Ok(Entry { id, sequence, touched: Touched { account_states, accounts, keyspaces, locators } })
-}
-
-fn written(locator: &Locator) -> (String, String) {
-    match locator {
-        Locator::Digest(digest) => {
-            (digest.scheme().to_string(), STANDARD_NO_PAD.encode(digest.as_bytes()))
-        }
-        Locator::KeyId(id) => (KEY_ID.to_owned(), id.as_str().to_owned()),
-    }
-}
-
-fn locator(kind: &str, text: &str) -> Result<Locator, Unreadable> {
-    if kind == KEY_ID {
-        return Ok(Locator::KeyId(KeyId::parse(text)?));
-    }
-    let bytes = STANDARD_NO_PAD.decode(text).map_err(|_| "must be base64")?;
-    Ok(Locator::Digest(Digest::new(DigestScheme::from_str(kind)?, &bytes)?))
 }

@@ -209,10 +209,7 @@ impl State {
         let known = known.unwrap_or(usize::MAX).min(self.changes.len());
         let mut touched = Touched::default();
         for (_, change) in self.changes.iter().skip(known).take(FEED_CHANGES) {
-            touched.account_states |= change.account_states;
-            touched.accounts.extend(&change.accounts);
-            touched.keyspaces |= change.keyspaces;
-            touched.locators.extend(change.locators.iter().cloned());
+            touched.add(change.clone());
         }
         let end = self.changes.len().min(known + FEED_CHANGES);
         Feed {
