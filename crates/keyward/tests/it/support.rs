@@ -1,13 +1,13 @@
 //! What the tests have in common: a world to run Keyward in, and short ways to ask it things.
 
+mod place;
 mod probed;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use keyward::jose::{BaseIssuer, PairKind};
-use keyward::store::{MemoryStore, Store};
+use keyward::store::Store;
 use keyward::{
     ActContext, Alphabet, Asked, Builder, Format, FormatKind, Issued, Keyspace, KeyspaceId,
     Keyward, Lifetime, NewKey, NewKeyspace, Opaque, OwnerId, Prefix, Rotated, Scope, ScopeSet,
@@ -17,39 +17,39 @@ use keyward_store_sqlite::{SqliteOptions, SqliteStore};
 use keyward_testkit::{FixedClock, SeededEntropy};
 use tempfile::TempDir;
 
+use place::Place;
 pub(crate) use probed::{Call, ProbedStore};
 
 /// Every backend that a test runs on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Backend {
     Memory,
+    Postgres,
+    Redis,
     Sqlite,
 }
 
 /// A clock, a store, and any number of instances over them, which do nothing by themselves. Keep it
-/// for as long as they are used: its folder goes with it.
+/// for as long as they are used: its folder and its server go with it.
 pub(crate) struct World {
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) store: Arc<ProbedStore>,
     folder: TempDir,
-    memory: Option<Arc<MemoryStore>>,
+    place: Place,
     seed: AtomicU64,
 }
 
 impl World {
     pub(crate) fn new(backend: Backend) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let memory = match backend {
-            Backend::Memory => Some(Arc::new(MemoryStore::new())),
-            Backend::Sqlite => None,
-        };
-        let store = Arc::new(ProbedStore::new(open(memory.as_ref(), folder.path())));
-        Self { clock: Arc::default(), store, folder, memory, seed: AtomicU64::new(1) }
+        let place = Place::new(backend, folder.path());
+        let store = Arc::new(ProbedStore::new(place.open()));
+        Self { clock: Arc::default(), store, folder, place, seed: AtomicU64::new(1) }
     }
 
     /// The same data through another connection: the second `SqliteStore` on one file.
     pub(crate) fn second_store(&self) -> Arc<dyn Store> {
-        open(self.memory.as_ref(), self.folder.path())
+        self.place.open()
     }
 
     /// An instance to be, with chance of its own.
@@ -75,14 +75,6 @@ impl World {
     pub(crate) async fn start(&self) -> Keyward {
         self.builder().build().await.unwrap()
     }
-}
-
-fn open(memory: Option<&Arc<MemoryStore>>, folder: &Path) -> Arc<dyn Store> {
-    if let Some(store) = memory {
-        return Arc::<MemoryStore>::clone(store);
-    }
-    let path = folder.join("keyward.db");
-    Arc::new(SqliteStore::open(path, &SqliteOptions::default()).unwrap())
 }
 
 pub(crate) fn me() -> ActContext {

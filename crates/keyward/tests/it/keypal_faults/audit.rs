@@ -12,7 +12,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{another, events, metadata};
-use crate::support::Backend::{self, Memory, Sqlite};
+use crate::support::Backend::{self, Memory, Postgres, Redis, Sqlite};
 use crate::support::{World, code, issue, me, owner, reader, seconds};
 
 const TEN_SECONDS: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ fn ago(keyward: &Keyward, age: u64) -> Timestamp {
 #[rstest]
 #[tokio::test]
 async fn fault_08_erasing_until_long_ago_removes_nothing(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -60,7 +60,7 @@ async fn fault_08_erasing_until_long_ago_removes_nothing(
 #[rstest]
 #[tokio::test]
 async fn fault_08_erasing_with_nothing_but_until_removes_what_is_older_and_no_more(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -82,7 +82,7 @@ async fn fault_08_erasing_with_nothing_but_until_removes_what_is_older_and_no_mo
 #[rstest]
 #[tokio::test]
 async fn fault_08_erasing_what_is_of_one_owner_spares_the_others(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -99,7 +99,7 @@ async fn fault_08_erasing_what_is_of_one_owner_spares_the_others(
 #[rstest]
 #[tokio::test]
 async fn fault_08_a_filter_that_names_nothing_erases_nothing(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -113,7 +113,7 @@ async fn fault_08_a_filter_that_names_nothing_erases_nothing(
 #[rstest]
 #[tokio::test]
 async fn fault_08_events_are_listed_newest_first_and_between_two_instants(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -134,7 +134,7 @@ async fn fault_08_events_are_listed_newest_first_and_between_two_instants(
 #[rstest]
 #[tokio::test]
 async fn fault_08_a_limit_counts_what_the_filters_have_left(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -156,7 +156,7 @@ async fn fault_08_a_limit_counts_what_the_filters_have_left(
 #[rstest]
 #[tokio::test]
 async fn fault_08_a_summary_counts_by_action_what_the_filter_names(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -178,7 +178,7 @@ async fn fault_08_a_summary_counts_by_action_what_the_filter_names(
 #[rstest]
 #[tokio::test]
 async fn fault_08_events_go_when_they_are_older_than_they_shall_become(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let audit = AuditSettings { retention: Some(seconds(36)), ..AuditSettings::default() };
@@ -202,7 +202,7 @@ async fn fault_08_events_go_when_they_are_older_than_they_shall_become(
 #[rstest]
 #[tokio::test]
 async fn fault_15_a_trail_that_is_off_cannot_be_asked_and_acts_work_all_the_same(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let audit = AuditSettings { trail: AuditTrail::Off, ..AuditSettings::default() };
@@ -234,7 +234,7 @@ async fn fault_15_a_trail_that_is_off_cannot_be_asked_and_acts_work_all_the_same
 #[rstest]
 #[tokio::test]
 async fn fault_15_calls_that_were_denied_are_told_but_cannot_flood_the_trail(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -258,7 +258,7 @@ async fn fault_15_calls_that_were_denied_are_told_but_cannot_flood_the_trail(
 #[rstest]
 #[tokio::test]
 async fn the_default_context_is_overlaid_by_that_of_the_act(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let context = metadata(&json!({"service": "api", "region": "eu"}));

@@ -10,7 +10,7 @@ use rstest::rstest;
 
 use super::{another, made_up};
 use crate::revoke_all::issue_many;
-use crate::support::Backend::{self, Memory, Sqlite};
+use crate::support::Backend::{self, Memory, Postgres, Redis, Sqlite};
 use crate::support::{Call, World, code, issue, issue_as, me, owner, reader, seconds};
 
 use FormatKind::{Opaque, Prefixed, Signed};
@@ -25,7 +25,7 @@ enum Place {
 #[rstest]
 #[tokio::test]
 async fn fault_05_a_disable_elsewhere_is_obeyed_once_it_was_heard_of(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -44,7 +44,7 @@ async fn fault_05_a_disable_elsewhere_is_obeyed_once_it_was_heard_of(
 #[rstest]
 #[tokio::test]
 async fn fault_05_a_disable_elsewhere_is_obeyed_without_news_when_the_staleness_is_over(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -60,7 +60,7 @@ async fn fault_05_a_disable_elsewhere_is_obeyed_without_news_when_the_staleness_
 #[rstest]
 #[tokio::test]
 async fn fault_05_a_verification_that_races_a_disable_does_not_keep_the_old_state(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
     #[values(Place::Elsewhere, Place::Here)] place: Place,
 ) {
@@ -95,7 +95,7 @@ async fn fault_05_a_verification_that_races_a_disable_does_not_keep_the_old_stat
 #[rstest]
 #[tokio::test]
 async fn fault_05_a_store_that_fails_is_neither_a_yes_nor_a_no(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -116,7 +116,7 @@ async fn fault_05_a_store_that_fails_is_neither_a_yes_nor_a_no(
 #[rstest]
 #[tokio::test]
 async fn fault_05_a_key_that_expires_in_the_cache_is_expired_without_the_store(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -153,7 +153,7 @@ async fn reads<'k>(
 #[rstest]
 #[tokio::test]
 async fn fault_06_one_key_more_than_the_cache_holds_is_no_cliff(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     const ROUNDS: usize = 20;
     let world = World::new(backend);
@@ -175,7 +175,7 @@ async fn fault_06_one_key_more_than_the_cache_holds_is_no_cliff(
 #[rstest]
 #[tokio::test]
 async fn fault_06_reads_grow_with_the_keys_that_do_not_fit(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(CAPACITY + 1, CAPACITY + CAPACITY / 2, CAPACITY * 2)] in_use: usize,
 ) {
     const VERIFICATIONS: usize = 4_000;
@@ -198,7 +198,7 @@ async fn fault_06_reads_grow_with_the_keys_that_do_not_fit(
 #[rstest]
 #[tokio::test]
 async fn fault_06_a_cache_that_overflows_costs_no_more_reads_than_none(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let (keyward, keys) = instance(&world, CAPACITY * 2).await;

@@ -10,7 +10,7 @@ use keyward::{
 };
 use rstest::rstest;
 
-use crate::support::Backend::{self, Memory, Sqlite};
+use crate::support::Backend::{self, Memory, Postgres, Redis, Sqlite};
 use crate::support::{World, code, issue, me, reader, seconds};
 
 #[derive(Debug)]
@@ -43,7 +43,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Error>) -> &'static str {
 
 #[rstest]
 #[tokio::test]
-async fn the_codes_of_verifications(#[values(Memory, Sqlite)] backend: Backend) {
+async fn the_codes_of_verifications(#[values(Memory, Sqlite, Postgres, Redis)] backend: Backend) {
     let world = World::new(backend);
     let keyward = world.start().await;
     let soon = NewKey { expiry: Expiry::In(seconds(1)), ..reader() };
@@ -70,7 +70,7 @@ async fn the_codes_of_verifications(#[values(Memory, Sqlite)] backend: Backend) 
 
 #[rstest]
 #[tokio::test]
-async fn the_codes_of_acts(#[values(Memory, Sqlite)] backend: Backend) {
+async fn the_codes_of_acts(#[values(Memory, Sqlite, Postgres, Redis)] backend: Backend) {
     let world = World::new(backend);
     let keyward = world.start().await;
     let id = issue(&keyward).await.key.id;
@@ -94,7 +94,9 @@ async fn the_codes_of_acts(#[values(Memory, Sqlite)] backend: Backend) {
 /// summarize.
 #[rstest]
 #[tokio::test]
-async fn the_codes_of_what_is_broken_or_off(#[values(Memory, Sqlite)] backend: Backend) {
+async fn the_codes_of_what_is_broken_or_off(
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
+) {
     let world = World::new(backend);
     let off = AuditSettings { trail: AuditTrail::Off, ..AuditSettings::default() };
     let key = Pepper::new(vec![1; 32]).unwrap();

@@ -17,7 +17,7 @@ use keyward::{
 use rstest::rstest;
 
 use super::made_up;
-use crate::support::Backend::{self, Memory, Sqlite};
+use crate::support::Backend::{self, Memory, Postgres, Redis, Sqlite};
 use crate::support::{Call, World, code, issue, issue_as, keyspace_of, me, reader, seconds};
 
 use FormatKind::{Opaque, Prefixed, Signed};
@@ -116,7 +116,7 @@ impl Store for MisledStore {
 #[rstest]
 #[tokio::test]
 async fn fault_05_a_record_in_the_wrong_place_makes_no_other_secret_valid(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -189,7 +189,7 @@ async fn holder(keyward: &Keyward, secret: &Secret) -> Option<KeyId> {
 #[rstest]
 #[tokio::test]
 async fn fault_05_an_entry_that_was_put_under_another_name_is_not_believed(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -209,7 +209,7 @@ async fn fault_05_an_entry_that_was_put_under_another_name_is_not_believed(
 #[rstest]
 #[tokio::test]
 async fn fault_05_an_entry_that_was_put_back_revives_no_revoked_key(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -231,7 +231,7 @@ async fn fault_05_an_entry_that_was_put_back_revives_no_revoked_key(
 #[rstest]
 #[tokio::test]
 async fn fault_05_a_cache_that_fails_changes_no_answer(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -252,7 +252,7 @@ async fn fault_05_a_cache_that_fails_changes_no_answer(
 #[rstest]
 #[tokio::test]
 async fn fault_05_a_cache_that_cannot_forget_when_it_is_told_to_is_an_error(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = start_with(&world, Arc::new(BrokenCache)).await;

@@ -12,7 +12,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::{another, events, made_up, record, sha256, take_over};
-use crate::support::Backend::{self, Memory, Sqlite};
+use crate::support::Backend::{self, Memory, Postgres, Redis, Sqlite};
 use crate::support::{World, code, create_keyspace, issue, me, reader, seconds};
 
 /// Keys of keypal's form with their hashes, which another program has computed as keypal does. The
@@ -60,7 +60,7 @@ fn imported(keyspace: &KeyspaceId, digest: &str) -> ImportedKey {
 #[rstest]
 #[tokio::test]
 async fn keys_are_taken_over_with_each_hash_that_keypal_makes(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let (keyward, keyspace) = start(&world).await;
@@ -83,7 +83,7 @@ async fn keys_are_taken_over_with_each_hash_that_keypal_makes(
 #[rstest]
 #[tokio::test]
 async fn a_key_that_was_taken_over_is_a_key_like_any_other(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let (keyward, keyspace) = start(&world).await;
@@ -122,7 +122,9 @@ async fn a_key_that_was_taken_over_is_a_key_like_any_other(
 
 #[rstest]
 #[tokio::test]
-async fn what_cannot_be_verified_is_not_taken_over(#[values(Memory, Sqlite)] backend: Backend) {
+async fn what_cannot_be_verified_is_not_taken_over(
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
+) {
     let world = World::new(backend);
     let (keyward, keyspace) = start(&world).await;
     let plain = HASHED[0].1;
@@ -147,7 +149,9 @@ async fn what_cannot_be_verified_is_not_taken_over(#[values(Memory, Sqlite)] bac
 
 #[rstest]
 #[tokio::test]
-async fn an_id_or_a_hash_is_taken_over_once(#[values(Memory, Sqlite)] backend: Backend) {
+async fn an_id_or_a_hash_is_taken_over_once(
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
+) {
     let world = World::new(backend);
     let keyward = world.start().await;
     let [one, two] = [0, 1].map(|n| made_up(FormatKind::Opaque, n));
@@ -169,7 +173,7 @@ async fn an_id_or_a_hash_is_taken_over_once(#[values(Memory, Sqlite)] backend: B
 #[rstest]
 #[tokio::test]
 async fn a_key_is_found_by_its_digest_where_digests_find_keys(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -185,7 +189,9 @@ async fn a_key_is_found_by_its_digest_where_digests_find_keys(
 
 #[rstest]
 #[tokio::test]
-async fn what_had_become_of_a_key_comes_along(#[values(Memory, Sqlite)] backend: Backend) {
+async fn what_had_become_of_a_key_comes_along(
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
+) {
     let world = World::new(backend);
     let (keyward, keyspace) = start(&world).await;
     let ago = |days: u64| keyward.now().before(seconds(days * 86_400)).ok();

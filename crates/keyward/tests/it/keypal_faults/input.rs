@@ -10,7 +10,7 @@ use keyward::{
 use rstest::rstest;
 
 use super::{all_records, made_up, record, take_over};
-use crate::support::Backend::{self, Memory, Sqlite};
+use crate::support::Backend::{self, Memory, Postgres, Redis, Sqlite};
 use crate::support::{
     Call, World, code, issue_as, keyspace_of, me, owner, reader, scopes, seconds,
 };
@@ -40,7 +40,7 @@ fn fault_10_a_date_that_cannot_be_read_is_refused(
 #[rstest]
 #[tokio::test]
 async fn fault_10_an_expiry_that_has_come_is_refused_wherever_it_is_asked_for(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(FormatKind::Prefixed, FormatKind::Opaque)] format: FormatKind,
     #[values(0, 1, 3_600)] age: u64,
 ) {
@@ -74,7 +74,7 @@ async fn fault_10_an_expiry_that_has_come_is_refused_wherever_it_is_asked_for(
 #[rstest]
 #[tokio::test]
 async fn fault_10_a_key_is_expired_at_the_very_instant_and_cannot_be_rotated_into_the_past(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(FormatKind::Prefixed, FormatKind::Opaque, FormatKind::Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -143,7 +143,9 @@ fn fault_12_what_looks_like_an_internal_name_is_no_id(
 
 #[rstest]
 #[tokio::test]
-async fn fault_12_an_id_is_an_id_whatever_it_is_called(#[values(Memory, Sqlite)] backend: Backend) {
+async fn fault_12_an_id_is_an_id_whatever_it_is_called(
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
+) {
     const IDS: [&str; 7] = ["logs.all", "hash", "keys", "owner-customer-1", "audit", "null", ".."];
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -180,7 +182,7 @@ async fn listed(keyward: &Keyward, tag: &str) -> [usize; 4] {
 #[rstest]
 #[tokio::test]
 async fn fault_12_lists_hold_nothing_of_keys_that_are_gone(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(FormatKind::Prefixed, FormatKind::Opaque, FormatKind::Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -206,7 +208,7 @@ async fn fault_12_lists_hold_nothing_of_keys_that_are_gone(
 #[rstest]
 #[tokio::test]
 async fn fault_12_the_id_and_the_digest_of_a_purged_key_are_free(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -225,7 +227,7 @@ async fn fault_12_the_id_and_the_digest_of_a_purged_key_are_free(
 #[rstest]
 #[tokio::test]
 async fn fault_12_of_five_who_take_an_id_at_once_one_gets_it(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -257,7 +259,7 @@ async fn fault_12_of_five_who_take_an_id_at_once_one_gets_it(
 #[rstest]
 #[tokio::test]
 async fn fault_12_a_later_write_keeps_the_expiry_and_an_expired_key_can_be_removed(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -278,7 +280,7 @@ async fn fault_12_a_later_write_keeps_the_expiry_and_an_expired_key_can_be_remov
 #[rstest]
 #[tokio::test]
 async fn fault_12_a_key_is_found_by_its_own_kind_of_locator_alone(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;

@@ -11,7 +11,7 @@ use keyward::{
 use rstest::rstest;
 
 use super::{another, made_up, record};
-use crate::support::Backend::{self, Memory, Sqlite};
+use crate::support::Backend::{self, Memory, Postgres, Redis, Sqlite};
 use crate::support::{
     Call, World, code, issue, issue_as, keyspace_of, me, owner, reader, scopes, seconds,
 };
@@ -26,7 +26,7 @@ fn outcome<T>(result: &Result<T, Error>) -> &'static str {
 #[rstest]
 #[tokio::test]
 async fn fault_14_keys_are_listed_in_pages_that_hold_each_once(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -57,7 +57,7 @@ async fn fault_14_keys_are_listed_in_pages_that_hold_each_once(
 #[rstest]
 #[tokio::test]
 async fn fault_14_a_key_can_be_changed_deleted_restored_and_purged(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -87,7 +87,7 @@ async fn fault_14_a_key_can_be_changed_deleted_restored_and_purged(
 #[rstest]
 #[tokio::test]
 async fn fault_14_of_many_keys_to_issue_each_has_its_own_result(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -109,7 +109,7 @@ async fn fault_14_of_many_keys_to_issue_each_has_its_own_result(
 #[rstest]
 #[tokio::test]
 async fn fault_14_of_many_keys_to_revoke_each_has_its_own_result(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -131,7 +131,7 @@ async fn fault_14_of_many_keys_to_revoke_each_has_its_own_result(
 #[rstest]
 #[tokio::test]
 async fn fault_14_revoking_all_of_an_owner_minds_no_key_that_is_revoked_already(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -147,7 +147,7 @@ async fn fault_14_revoking_all_of_an_owner_minds_no_key_that_is_revoked_already(
 #[rstest]
 #[tokio::test]
 async fn fault_14_of_many_texts_to_verify_each_has_its_own_decision(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -171,7 +171,9 @@ async fn fault_14_of_many_texts_to_verify_each_has_its_own_decision(
 
 #[rstest]
 #[tokio::test]
-async fn fault_14_each_keyspace_has_its_own_rate_limit(#[values(Memory, Sqlite)] backend: Backend) {
+async fn fault_14_each_keyspace_has_its_own_rate_limit(
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
+) {
     let world = World::new(backend);
     let keyward = world.start().await;
     let limits = [(KeyspaceId::default_keyspace(), 2), (keyspace_of(&keyward, Opaque).await, 4)];

@@ -10,7 +10,7 @@ use keyward::{
 use rstest::rstest;
 
 use super::another;
-use crate::support::Backend::{self, Memory, Sqlite};
+use crate::support::Backend::{self, Memory, Postgres, Redis, Sqlite};
 use crate::support::{Call, World, code, issue, me};
 
 const UNCACHED: VerifyOptions<'static> = VerifyOptions {
@@ -47,7 +47,7 @@ async fn uses(keyward: &Keyward, key: &Issued) -> u64 {
 #[rstest]
 #[tokio::test]
 async fn without_the_cache_the_store_is_asked_each_time_and_uses_count(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -65,7 +65,7 @@ async fn without_the_cache_the_store_is_asked_each_time_and_uses_count(
 #[rstest]
 #[tokio::test]
 async fn without_the_cache_a_change_elsewhere_is_seen_and_the_cache_is_left_as_it_is(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -82,7 +82,9 @@ async fn without_the_cache_a_change_elsewhere_is_seen_and_the_cache_is_left_as_i
 
 #[rstest]
 #[tokio::test]
-async fn without_tracking_nothing_is_counted(#[values(Memory, Sqlite)] backend: Backend) {
+async fn without_tracking_nothing_is_counted(
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
+) {
     let world = World::new(backend);
     let keyward = world.start().await;
     let key = issue(&keyward).await;
@@ -100,7 +102,7 @@ async fn without_tracking_nothing_is_counted(#[values(Memory, Sqlite)] backend: 
 #[rstest]
 #[tokio::test]
 async fn an_instance_without_tracking_counts_nothing_and_can_be_told_of_a_use(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.builder().usage_tracking(UsageTracking::Off).build().await.unwrap();
@@ -122,7 +124,9 @@ async fn an_instance_without_tracking_counts_nothing_and_can_be_told_of_a_use(
 
 #[rstest]
 #[tokio::test]
-async fn bearer_before_a_text_is_taken_off_or_kept(#[values(Memory, Sqlite)] backend: Backend) {
+async fn bearer_before_a_text_is_taken_off_or_kept(
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
+) {
     let world = World::new(backend);
     let keyward = world.start().await;
     let key = issue(&keyward).await;
@@ -143,7 +147,7 @@ async fn bearer_before_a_text_is_taken_off_or_kept(#[values(Memory, Sqlite)] bac
 #[rstest]
 #[tokio::test]
 async fn credentials_of_another_scheme_do_not_shadow_a_key(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -164,7 +168,7 @@ async fn credentials_of_another_scheme_do_not_shadow_a_key(
 #[rstest]
 #[tokio::test]
 async fn a_header_that_is_repeated_or_no_text_is_malformed_and_costs_no_read(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -187,7 +191,7 @@ async fn a_header_that_is_repeated_or_no_text_is_malformed_and_costs_no_read(
 #[rstest]
 #[tokio::test]
 async fn headers_are_looked_at_as_the_instance_or_the_call_says(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let rules = HeaderRules::new(["X-Service-Key"]).unwrap();
@@ -212,7 +216,7 @@ async fn headers_are_looked_at_as_the_instance_or_the_call_says(
 #[rstest]
 #[tokio::test]
 async fn the_permit_is_a_result_with_the_key_and_not_the_key_alone(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;

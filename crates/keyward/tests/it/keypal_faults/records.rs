@@ -12,7 +12,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::{all_records, another, metadata, record};
-use crate::support::Backend::{self, Memory, Sqlite};
+use crate::support::Backend::{self, Memory, Postgres, Redis, Sqlite};
 use crate::support::{
     World, code, code_for, issue_as, keyspace_of, me, owner, scope, scopes, seconds,
 };
@@ -22,7 +22,7 @@ use FormatKind::{Opaque, Prefixed, Signed};
 #[rstest]
 #[tokio::test]
 async fn fault_07_a_disabled_key_is_read_back_disabled(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -44,7 +44,7 @@ async fn fault_07_a_disabled_key_is_read_back_disabled(
 #[rstest]
 #[tokio::test]
 async fn fault_07_a_successor_is_read_back(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -80,7 +80,7 @@ fn full() -> NewKey {
 #[rstest]
 #[tokio::test]
 async fn fault_07_every_field_is_read_back_as_it_was_written(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -99,7 +99,7 @@ async fn fault_07_every_field_is_read_back_as_it_was_written(
 #[rstest]
 #[tokio::test]
 async fn fault_09_a_revoked_key_is_revoked_on_every_backend(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -120,7 +120,7 @@ async fn fault_09_a_revoked_key_is_revoked_on_every_backend(
 #[rstest]
 #[tokio::test]
 async fn fault_09_the_old_record_of_a_rotation_is_how_the_rotation_left_it(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -146,7 +146,7 @@ async fn fault_09_the_old_record_of_a_rotation_is_how_the_rotation_left_it(
 #[rstest]
 #[tokio::test]
 async fn fault_09_every_key_has_an_owner_and_is_listed_by_no_other(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -172,7 +172,7 @@ fn escalate(record: &mut KeyRecord) {
 #[rstest]
 #[tokio::test]
 async fn fault_11_what_is_done_to_a_record_that_was_handed_out_is_done_to_no_other(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);

@@ -10,7 +10,7 @@ use rstest::rstest;
 use tokio::task::yield_now;
 
 use super::{all_records, another};
-use crate::support::Backend::{self, Memory, Sqlite};
+use crate::support::Backend::{self, Memory, Postgres, Redis, Sqlite};
 use crate::support::{Call, World, code, issue_as, me, seconds};
 
 use FormatKind::{Opaque, Prefixed};
@@ -62,7 +62,7 @@ async fn rotate_at_once(
 #[rstest]
 #[tokio::test]
 async fn fault_04_of_five_rotations_at_once_one_wins_and_one_secret_lives(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque)] format: FormatKind,
     #[values(SameId, Successor)] mode: RotationMode,
     #[values(Callers::OfFiveInstances, Callers::OfOne)] callers: Callers,
@@ -99,7 +99,7 @@ async fn fault_04_of_five_rotations_at_once_one_wins_and_one_secret_lives(
 #[rstest]
 #[tokio::test]
 async fn fault_04_a_rotation_that_fails_leaves_the_key_as_it_was_and_no_second_one(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque)] format: FormatKind,
     #[values(SameId, Successor)] mode: RotationMode,
 ) {
@@ -122,7 +122,7 @@ async fn fault_04_a_rotation_that_fails_leaves_the_key_as_it_was_and_no_second_o
 #[rstest]
 #[tokio::test]
 async fn fault_04_both_secrets_work_while_the_grace_lasts_and_one_after_it(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque)] format: FormatKind,
     #[values(SameId, Successor)] mode: RotationMode,
 ) {
@@ -143,7 +143,7 @@ async fn fault_04_both_secrets_work_while_the_grace_lasts_and_one_after_it(
 #[rstest]
 #[tokio::test]
 async fn fault_04_without_a_grace_the_old_secret_is_over_at_once(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque)] format: FormatKind,
     #[values(SameId, Successor)] mode: RotationMode,
 ) {
@@ -158,7 +158,7 @@ async fn fault_04_without_a_grace_the_old_secret_is_over_at_once(
 #[rstest]
 #[tokio::test]
 async fn fault_04_rotating_a_disabled_key_switches_nothing_on(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque)] format: FormatKind,
     #[values(SameId, Successor)] mode: RotationMode,
 ) {

@@ -7,7 +7,7 @@ use keyward::{
 use rstest::rstest;
 
 use super::{made_up, record, sha256};
-use crate::support::Backend::{self, Memory, Sqlite};
+use crate::support::Backend::{self, Memory, Postgres, Redis, Sqlite};
 use crate::support::{Call, World, code, issue_as, keyspace_of, me};
 
 use FormatKind::{Opaque, Prefixed, Signed};
@@ -35,7 +35,7 @@ fn scheme(key: &Issued) -> DigestScheme {
 #[rstest]
 #[tokio::test]
 async fn fault_13_what_is_stored_is_keyed_and_worth_nothing_without_the_pepper(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -53,7 +53,7 @@ async fn fault_13_what_is_stored_is_keyed_and_worth_nothing_without_the_pepper(
 #[rstest]
 #[tokio::test]
 async fn fault_13_peppers_are_renewed_and_the_old_ones_verify(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -94,7 +94,7 @@ fn garbage() -> Vec<String> {
 #[rstest]
 #[tokio::test]
 async fn fault_13_a_made_up_string_with_the_right_prefix_costs_no_read(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -110,7 +110,7 @@ async fn fault_13_a_made_up_string_with_the_right_prefix_costs_no_read(
 #[rstest]
 #[tokio::test]
 async fn fault_13_a_key_that_is_not_there_is_looked_for_once(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque, Signed)] format: FormatKind,
 ) {
     let world = World::new(backend);
@@ -128,7 +128,7 @@ async fn fault_13_a_key_that_is_not_there_is_looked_for_once(
 #[rstest]
 #[tokio::test]
 async fn fault_13_a_wrong_secret_for_a_key_that_is_there_costs_no_second_read(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -143,7 +143,7 @@ async fn fault_13_a_wrong_secret_for_a_key_that_is_there_costs_no_second_read(
 #[rstest]
 #[tokio::test]
 async fn fault_13_a_text_that_is_too_long_is_refused_unread(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Prefixed, Opaque)] format: FormatKind,
     #[values(MAX_SECRET_LENGTH + 1, 10_000_000)] length: usize,
 ) {

@@ -8,7 +8,7 @@ use rstest::rstest;
 use tokio::task::{JoinHandle, yield_now};
 
 use super::{another, events, record};
-use crate::support::Backend::{self, Memory, Sqlite};
+use crate::support::Backend::{self, Memory, Postgres, Redis, Sqlite};
 use crate::support::{Call, World, code, issue, me};
 
 const ROUNDS: usize = 100;
@@ -125,7 +125,7 @@ impl Busy {
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_01_of_a_hundred_acts_under_traffic_none_is_lost(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Act::Disable, Act::Revoke, Act::Rotate)] act: Act,
     #[values(1, 4)] verifiers: usize,
 ) {
@@ -169,7 +169,7 @@ impl Write {
 #[rstest]
 #[tokio::test]
 async fn fault_01_usage_that_is_written_after_an_act_undoes_nothing_of_it(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
     #[values(Act::Disable, Act::Revoke, Act::Rotate)] act: Act,
     #[values(Write::Flush, Write::Touch)] write: Write,
 ) {
@@ -194,7 +194,7 @@ async fn fault_01_usage_that_is_written_after_an_act_undoes_nothing_of_it(
 #[rstest]
 #[tokio::test]
 async fn fault_01_what_was_acknowledged_is_what_the_trail_and_the_record_tell(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;

@@ -4,7 +4,7 @@ use keyward::{KeyChanges, KeyRecord, Tag, TagSet, Version};
 use rstest::rstest;
 
 use super::{another, record};
-use crate::support::Backend::{self, Memory, Sqlite};
+use crate::support::Backend::{self, Memory, Postgres, Redis, Sqlite};
 use crate::support::{Call, World, code, issue, me, scopes};
 
 fn tags() -> TagSet {
@@ -24,7 +24,7 @@ fn changes() -> [KeyChanges; 3] {
 #[rstest]
 #[tokio::test]
 async fn fault_02_of_three_updates_of_the_same_version_all_survive(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -54,7 +54,7 @@ async fn fault_02_of_three_updates_of_the_same_version_all_survive(
 #[rstest]
 #[tokio::test]
 async fn fault_02_a_slow_update_does_not_undo_a_disable_in_between(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let (keyward, other) = (world.start().await, another(&world).await);
@@ -80,7 +80,7 @@ async fn fault_02_a_slow_update_does_not_undo_a_disable_in_between(
 #[rstest]
 #[tokio::test]
 async fn fault_03_a_thousand_verifications_write_one_row_of_usage_and_no_record(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -101,7 +101,7 @@ async fn fault_03_a_thousand_verifications_write_one_row_of_usage_and_no_record(
 #[rstest]
 #[tokio::test]
 async fn fault_03_a_verification_does_not_wait_for_usage_to_be_written(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
@@ -126,7 +126,7 @@ async fn fault_03_a_verification_does_not_wait_for_usage_to_be_written(
 #[rstest]
 #[tokio::test]
 async fn fault_03_usage_that_cannot_be_written_is_one_row_a_key_and_is_not_lost(
-    #[values(Memory, Sqlite)] backend: Backend,
+    #[values(Memory, Sqlite, Postgres, Redis)] backend: Backend,
 ) {
     let world = World::new(backend);
     let keyward = world.start().await;
