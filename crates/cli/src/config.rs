@@ -22,7 +22,7 @@ use crate::outcome::Unusable;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Configuration")]
 pub(crate) struct Overrides {
-    /// The database: sqlite:PATH, `postgres://HOST/…`, `redis://HOST/…` or memory:
+    /// The database: sqlite:PATH, postgres://HOST/…, redis://HOST/… or memory:
     #[arg(
         long,
         global = true,

@@ -32,6 +32,7 @@ fn the_help_tells_what_there_is() {
       scan         Find keys in files and git history, and write rules for other scanners
       token        Check, draw, hash and take apart tokens, of Keyward and of other libraries
       migrate      Bring the database to the newest schema
+      copy         Copy everything to another database, and move there without a pause
       config       Look at the configuration
       completions  Print the completions for a shell
       help         Print this message or the help of the given subcommand(s)
@@ -74,7 +75,10 @@ fn the_help_of_verify_tells_how_to_keep_the_key_to_oneself() {
       -h, --help                       Print help (see more with '--help')
 
     Configuration:
-          --database <URL>              The database: sqlite:PATH or memory: [env: KEYWARD_DATABASE=]
+          --database <URL>              The database: sqlite:PATH, postgres://HOST/…, redis://HOST/… or
+                                        memory: [env: KEYWARD_DATABASE]
+          --database-file <PATH>        The file that holds the URL of the database [env:
+                                        KEYWARD_DATABASE_FILE=]
           --listen <ADDRESS>            Where to listen, such as 127.0.0.1:8080 [env: KEYWARD_LISTEN=]
           --max-staleness <DURATION>    How long a key may still be allowed after its revocation was
                                         acknowledged elsewhere [env: KEYWARD_MAX_STALENESS=]
@@ -127,6 +131,7 @@ fn every_command_has_a_help(
         "audit list",
         "verify",
         "scan",
+        "copy",
         "migrate",
         "config print",
         "config check",
