@@ -22,11 +22,11 @@ use crate::outcome::Unusable;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Configuration")]
 pub(crate) struct Overrides {
-    /// The database: sqlite:PATH, postgres://HOST/…, redis://HOST/… or memory:
     #[arg(
         long,
         global = true,
         env = "KEYWARD_DATABASE",
+        help = "The database: sqlite:PATH, postgres://HOST/…, redis://HOST/… or memory:",
         hide_env_values = true,
         value_name = "URL"
     )]
