@@ -75,23 +75,15 @@ pub(crate) fn since(position: Sequence) -> Sql {
 pub(crate) fn changes_since(rows: &[Row], position: Sequence) -> Result<Feed, StoreError> {
     let rows = CHANGE.all(rows)?;
     let end = rows.first().map_or(position, |(end, _)| *end);
-    let mut changes: Vec<_> = rows.into_iter().filter_map(|(_, change)| change).collect();
-    let Some(&(first, _)) = changes.first() else {
-        // A place that is not there: nothing, in a new database; or else it is not the one that was
-        // followed, such as a restored backup, and everything may differ.
-        let touched = Touched::default();
-        return Ok(Feed { has_gap: position != end, has_more: false, position: end, touched });
-    };
-    let has_gap = first > position.get().saturating_add(1);
-    changes.retain(|(sequence, _)| *sequence > position.get());
-    let has_more = changes.len() > MOST_CHANGES;
-    changes.truncate(MOST_CHANGES);
-    let last = changes.last().map_or(position, |(sequence, _)| Sequence::new(*sequence));
-    let mut touched = Touched::default();
-    for (_, change) in changes {
-        touched.add(change);
-    }
-    Ok(Feed { has_gap, has_more, position: last, touched })
+    let changes = rows.into_iter().filter_map(|(_, change)| change);
+    let changes = changes.map(|(sequence, touched)| (Sequence::new(sequence), touched));
+    // A place that is not there: nothing, in a new database; or else it is not the one that was followed,
+    // such as a restored backup, and everything may differ.
+    Ok(Feed::of(changes, position, MOST_CHANGES).unwrap_or_else(|| Feed {
+        has_gap: position != end,
+        position: end,
+        ..Feed::default()
+    }))
 }
 
 /// Locks the feed until the transaction ends, and asks whether changes are refused.

@@ -48,6 +48,13 @@ struct Entry {
     touched: Touched,
 }
 
+impl Entry {
+    /// Which change it is, and what it touched.
+    fn parts(self) -> ((u64, String), (Sequence, Touched)) {
+        ((self.sequence, self.id), (Sequence::new(self.sequence), self.touched))
+    }
+}
+
 /// Which changes stood at the places where this process has read last.
 ///
 /// After a fail-over that lost the latest changes, others get their sequence numbers. Numbers alone do
@@ -93,28 +100,20 @@ pub(crate) async fn changes_since(
     let limit = (MOST_CHANGES + 2).to_string();
     let arguments = [position.get().to_string().into_bytes(), limit.into_bytes()];
     let found = calls.run(OPERATION, &script::FEED, &arguments).await?;
-    let (end, mut entries) = read_feed(found).map_err(corrupt(WHAT))?;
-    let Some(first) = entries.first() else {
+    let (end, entries) = read_feed(found).map_err(corrupt(WHAT))?;
+    let (ids, changes): (Vec<_>, Vec<_>) = entries.into_iter().map(Entry::parts).unzip();
+    let Some(feed) = Feed::of(changes, position, MOST_CHANGES) else {
         // What a follower is told who knows a place that is not there: nothing, in an empty feed; or
         // else this is not the feed that was followed, and everything may differ.
-        let (position, has_gap) = (Sequence::new(end), end != position.get());
-        return Ok(Feed { has_gap, has_more: false, position, touched: Touched::default() });
+        let (end, has_gap) = (Sequence::new(end), end != position.get());
+        return Ok(Feed { has_gap, position: end, ..Feed::default() });
     };
-    let is_other = marks.is_other(first.sequence, &first.id);
-    let has_gap = is_other || first.sequence > position.get().saturating_add(1);
-    marks.set(first.sequence, &first.id);
-    entries.retain(|entry| entry.sequence > position.get());
-    let has_more = entries.len() > MOST_CHANGES;
-    entries.truncate(MOST_CHANGES);
-    let last = entries.last().map_or(position, |entry| Sequence::new(entry.sequence));
-    if let Some(last) = entries.last() {
-        marks.set(last.sequence, &last.id);
+    let is_other = ids.first().is_some_and(|(sequence, id)| marks.is_other(*sequence, id));
+    let last = ids.iter().find(|(sequence, _)| *sequence == feed.position.get());
+    for (sequence, id) in ids.first().into_iter().chain(last) {
+        marks.set(*sequence, id);
     }
-    let mut touched = Touched::default();
-    for Entry { touched: change, .. } in entries {
-        touched.add(change);
-    }
-    Ok(Feed { has_gap, has_more, position: last, touched })
+    Ok(Feed { has_gap: feed.has_gap || is_other, ..feed })
 }
 
 fn read_feed(found: Value) -> Result<(u64, Vec<Entry>), Unreadable> {

@@ -34,20 +34,12 @@ pub(crate) fn changes_since(
     let sql = "SELECT sequence, keyspaces, locators, accounts, account_states FROM changes \
                WHERE sequence >= ? ORDER BY sequence LIMIT ?";
     let limit = integer(u64::try_from(MOST_CHANGES + 2).unwrap_or(u64::MAX));
-    let mut changes = CHANGE.all(connection, sql, (integer(position.get()), limit))?;
-    let Some(&(first, _)) = changes.first() else {
-        return at_the_end(connection, position);
-    };
-    let has_gap = first > position.get().saturating_add(1);
-    changes.retain(|(sequence, _)| *sequence > position.get());
-    let has_more = changes.len() > MOST_CHANGES;
-    changes.truncate(MOST_CHANGES);
-    let last = changes.last().map_or(position, |(sequence, _)| Sequence::new(*sequence));
-    let mut touched = Touched::default();
-    for (_, change) in changes {
-        touched.add(change);
+    let changes = CHANGE.all(connection, sql, (integer(position.get()), limit))?;
+    let changes = changes.into_iter().map(|(sequence, touched)| (Sequence::new(sequence), touched));
+    match Feed::of(changes, position, MOST_CHANGES) {
+        Some(feed) => Ok(feed),
+        None => at_the_end(connection, position),
     }
-    Ok(Feed { has_gap, has_more, position: last, touched })
 }
 
 /// What a follower is told who knows a place that is not there: nothing, in a new file; or else the

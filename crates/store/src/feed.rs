@@ -14,3 +14,28 @@ pub struct Feed {
     /// What the changes made outdated.
     pub touched: Touched,
 }
+
+impl Feed {
+    /// Takes changes together that a store has read: those from a place on, the change at the place itself
+    /// among them, in their order; at least two more than `most` if there are so many.
+    ///
+    /// As numbers have no holes, the presence of the change at the place, or of the next one, tells that
+    /// none is missing. Absent if there is no change: only the store knows its end then.
+    pub fn of(
+        changes: impl IntoIterator<Item = (Sequence, Touched)>,
+        position: Sequence,
+        most: usize,
+    ) -> Option<Self> {
+        let mut changes = changes.into_iter().peekable();
+        let (first, _) = changes.peek()?;
+        let has_gap = first.get() > position.get().saturating_add(1);
+        let mut feed = Self { has_gap, position, ..Self::default() };
+        let mut further = changes.skip_while(|(sequence, _)| *sequence <= position);
+        for (sequence, touched) in further.by_ref().take(most) {
+            feed.position = sequence;
+            feed.touched.add(touched);
+        }
+        feed.has_more = further.next().is_some();
+        Some(feed)
+    }
+}
